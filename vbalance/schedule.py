@@ -1,0 +1,16 @@
+"""What beat rings, and how often. Every entry expires before the next one, so a sleeping worker finds no pile."""
+
+from celery.schedules import crontab
+
+BEAT_SCHEDULE = {
+    "poll prices": {"task": "trading.tasks.poll_prices", "schedule": 1.0, "options": {"expires": 1}},
+    "ring waiting": {"task": "trading.tasks.ring_waiting", "schedule": 3.0, "options": {"expires": 3}},
+    "check dividends": {"task": "trading.tasks.check_dividends", "schedule": 60.0, "options": {"expires": 60}},
+    "pay dividends": {"task": "trading.tasks.pay_dividends", "schedule": 60.0, "options": {"expires": 60}},
+    "verify events": {
+        "task": "portfolios.tasks.verify_events",
+        "schedule": crontab(hour="3", minute="30"),
+        "options": {"expires": 3600},
+    },
+    "beat alive": {"task": "vbalance.tasks.note_beat", "schedule": 5.0, "options": {"expires": 5}},
+}
