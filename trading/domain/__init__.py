@@ -1,0 +1,1 @@
+"""The rule: what one cell should do at one price. Pure functions over integers; live, replay and simulation call these."""
