@@ -1,9 +1,12 @@
 """What the environment may say. Every variable is read here and nowhere else; `.env.example` lists the same names."""
 
+import contextlib
 import hashlib
 import os
 import secrets
 from pathlib import Path
+
+from vbalance.stores.addresses import postgres_url, valkey_url
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,11 +30,11 @@ def socket_folder() -> Path:
 
 
 def database_url() -> str:
-    return DATABASE_URL or f"postgresql://vbalance@/vbalance?host={socket_folder()}"
+    return DATABASE_URL or postgres_url(socket_folder())
 
 
 def redis_url() -> str:
-    return REDIS_URL or f"unix://{socket_folder()}/valkey.sock?db=0"
+    return REDIS_URL or valkey_url(socket_folder())
 
 
 def secret_key() -> str:
@@ -44,9 +47,7 @@ def secret_key() -> str:
         draft = VAR / f"secret-key.{os.getpid()}"
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(50))
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
         draft.unlink()
     return path.read_text()

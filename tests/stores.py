@@ -1,0 +1,30 @@
+"""The stores under the tests: those named in the environment, else embedded ones started once for all workers."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from vbalance.stores.addresses import postgres_url, valkey_url
+from vbalance.stores.embedded import embedded_stores
+
+_open = ExitStack()
+
+
+def start_missing_stores() -> None:
+    """Start what no URL names, in a folder of its own, and say so in the environment our workers inherit."""
+    folder = Path(tempfile.mkdtemp(prefix="vbt-"))
+    atexit.register(_open.close)
+    _open.callback(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["VBALANCE_VAR"] = str(folder / "var")
+    sockets = folder / "s"
+    wanted = {"postgres": "DATABASE_URL" not in os.environ, "valkey": "REDIS_URL" not in os.environ}
+    _open.enter_context(embedded_stores(folder, sockets, durable=False, **wanted))
+    os.environ.setdefault("DATABASE_URL", postgres_url(sockets))
+    os.environ.setdefault("REDIS_URL", valkey_url(sockets))
+
+
+def stop_stores() -> None:
+    _open.close()

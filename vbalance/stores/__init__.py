@@ -1,0 +1,1 @@
+"""Real PostgreSQL and real Valkey out of PyPI wheels, for whoever was not given a URL."""

@@ -1,0 +1,9 @@
+"""What can go wrong with the embedded stores; every message is one line a person can act on."""
+
+
+class StoreError(RuntimeError):
+    """A store could not be started."""
+
+
+class StoreMissing(StoreError):
+    """There is no server to start on this machine; the message holds the command to type."""
