@@ -193,9 +193,16 @@ def rules_from(merged: Mapping[str, int], *, default_buffer: int) -> Rules:
     )
 
 
-def written(parsed: Mapping[str, int]) -> dict[str, str]:
-    """Parsed settings back in the form people write and files keep."""
-    return {name: shown(SETTINGS[name], value) for name, value in sorted(parsed.items())}
+def written(parsed: Mapping[str, int]) -> dict[str, str | bool | None]:
+    """Parsed settings back in the form people write and files keep: parse_settings(written(x)) == x."""
+    plain: dict[str, str | bool | None] = {}
+    for name, value in sorted(parsed.items()):
+        plain[name] = shown(SETTINGS[name], value)
+        if SETTINGS[name].unit is Unit.SWITCH:
+            plain[name] = bool(value)
+        elif name == "max_trade" and value == UNLIMITED:
+            plain[name] = None
+    return plain
 
 
 def fingerprint(merged: Mapping[str, int]) -> str:

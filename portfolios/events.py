@@ -1,0 +1,77 @@
+"""The words of the log: one enum for every kind of fact, each with its sentence for people and its icon."""
+
+from typing import NamedTuple
+
+from django.db import models
+
+
+class EventType(models.TextChoices):
+    POSITION_CREATED = "position_created"
+    DEPOSITED = "deposited"
+    WITHDRAWN = "withdrawn"
+    SETTINGS_CHANGED = "settings_changed"
+    ANCHOR_SET = "anchor_set"
+    ANCHOR_RESET = "anchor_reset"
+    ANCHOR_CLEARED = "anchor_cleared"
+    EVALUATED = "evaluated"
+    SKIPPED = "skipped"
+    GUARDRAIL_REBALANCE = "guardrail_rebalance"
+    ORDER_INTENT = "order_intent"
+    ORDER_SUBMITTED = "order_submitted"
+    ORDER_ACCEPTED = "order_accepted"
+    ORDER_PARTIALLY_FILLED = "order_partially_filled"
+    ORDER_FILLED = "order_filled"
+    ORDER_CANCELLED = "order_cancelled"
+    ORDER_REJECTED = "order_rejected"
+    ORDER_EXPIRED = "order_expired"
+    ORDER_UNKNOWN = "order_unknown"
+    REEVALUATED = "reevaluated"
+    ANCHOR_UPDATED = "anchor_updated"
+    EX_DIVIDEND = "ex_dividend"
+    DIVIDEND_PAID = "dividend_paid"
+    SPLIT = "split"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    QUARANTINED = "quarantined"
+    ACCESS_GRANTED = "access_granted"
+    ACCESS_REVOKED = "access_revoked"
+
+
+class Wording(NamedTuple):
+    """How a kind of event reads on pages: a short title and the name of its icon in the sprite."""
+
+    title: str
+    icon: str
+
+
+WORDINGS: dict[str, Wording] = {
+    EventType.POSITION_CREATED: Wording("Cell created", "plus"),
+    EventType.DEPOSITED: Wording("Cash deposited", "arrow-down"),
+    EventType.WITHDRAWN: Wording("Cash withdrawn", "arrow-up"),
+    EventType.SETTINGS_CHANGED: Wording("Settings changed", "sliders"),
+    EventType.ANCHOR_SET: Wording("Anchor set by the first good quote", "anchor"),
+    EventType.ANCHOR_RESET: Wording("Anchor reset", "anchor"),
+    EventType.ANCHOR_CLEARED: Wording("Anchor cleared", "anchor"),
+    EventType.EVALUATED: Wording("Evaluated", "scale"),
+    EventType.SKIPPED: Wording("Trade skipped", "skip"),
+    EventType.GUARDRAIL_REBALANCE: Wording("Back to the guardrail", "scale"),
+    EventType.ORDER_INTENT: Wording("Order written", "pen"),
+    EventType.ORDER_SUBMITTED: Wording("Order sent", "send"),
+    EventType.ORDER_ACCEPTED: Wording("Order accepted", "check"),
+    EventType.ORDER_PARTIALLY_FILLED: Wording("Order partly filled", "half"),
+    EventType.ORDER_FILLED: Wording("Order filled", "check"),
+    EventType.ORDER_CANCELLED: Wording("Order cancelled", "cross"),
+    EventType.ORDER_REJECTED: Wording("Order rejected", "cross"),
+    EventType.ORDER_EXPIRED: Wording("Order expired", "clock"),
+    EventType.ORDER_UNKNOWN: Wording("Order's fate unknown", "question"),
+    EventType.REEVALUATED: Wording("Decided again", "loop"),
+    EventType.ANCHOR_UPDATED: Wording("Anchor moved to the fill", "anchor"),
+    EventType.EX_DIVIDEND: Wording("Ex-dividend", "coin"),
+    EventType.DIVIDEND_PAID: Wording("Dividend paid", "coin"),
+    EventType.SPLIT: Wording("Stock split", "split"),
+    EventType.PAUSED: Wording("Paused", "pause"),
+    EventType.RESUMED: Wording("Resumed", "play"),
+    EventType.QUARANTINED: Wording("Quarantined", "stop"),
+    EventType.ACCESS_GRANTED: Wording("Access granted", "key"),
+    EventType.ACCESS_REVOKED: Wording("Access revoked", "key"),
+}
