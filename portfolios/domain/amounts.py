@@ -9,20 +9,31 @@ MAX_AMOUNT = 10**18
 MIN_PRICE = 100
 MAX_PRICE = 10**12
 
-AMOUNT_PATTERN = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
+AMOUNT_PATTERN = re.compile(r"-?\d{1,13}(\.\d{1,6})?")
 
 
 def micros(value: str | int | Decimal) -> int:
     """Millionths of an amount in plain decimal notation, exactly.
 
-    Raises ValueError for an exponent, more than 12 digits before or 6 after the point, or anything not a number.
+    Raises ValueError for an exponent, more than 6 digits after the point, more than 10^12, or anything not a number.
     """
-    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    text = plain_text(value)
     if not AMOUNT_PATTERN.fullmatch(text) or not text.isascii():
-        raise ValueError("must be a plain number with at most 12 digits before and 6 after the point")
+        raise ValueError("must be a plain number up to 1000000000000 with at most 6 digits after the point")
     whole, _, fraction = text.lstrip("-").partition(".")
     amount = int(whole) * MICROS + int(fraction.ljust(6, "0"))
+    if amount > MAX_AMOUNT:
+        raise ValueError("must be at most 1000000000000")
     return -amount if text.startswith("-") else amount
+
+
+def plain_text(value: str | int | Decimal) -> str:
+    """The number written out, or, where that would take a screenful, something no amount looks like."""
+    if isinstance(value, Decimal) and abs(value.adjusted()) < 24:
+        return format(value, "f")
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "too large"
+    return str(value)
 
 
 def as_text(amount: int) -> str:

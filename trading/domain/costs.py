@@ -31,9 +31,7 @@ def notional_of(side: Side, quantity: int, price: int) -> int:
 
 
 def fee_of(rules: Rules, notional: int) -> int:
-    """The whole order's fee; nothing traded costs nothing."""
-    if notional <= 0:
-        return 0
+    """The whole order's fee, the minimum included however little it trades."""
     return max(rules.commission_min, muldiv_ceil(notional, rules.commission_rate, PPM))
 
 

@@ -6,7 +6,7 @@ from portfolios.domain.holding import Holding, Rules, total_value, value_of
 from trading.domain.choices import Action, Decision, Gates, Reason, Side, first_shut
 from trading.domain.costs import fee_of, notional_of
 from trading.domain.sizing import drifted_side, raw_quantity, triggered_side
-from trading.domain.trims import cash_room, drift_quantity, guardrail_room, max_trade_room
+from trading.domain.trims import cash_room, drift_quantity, fee_is_covered, guardrail_room, max_trade_room
 
 
 def decide(holding: Holding, rules: Rules, price: int, gates: Gates) -> Decision:
@@ -77,6 +77,8 @@ def trimmed(holding: Holding, rules: Rules, price: int, side: Side, raw: int, fi
         after_shares = short(rules, after_cash, min(after_cash, free))
     after_lot = after_shares - after_shares % rules.lot
     reason = size_reason(rules, price, raw, after_max_trade, after_guardrail, after_cash, after_shares, after_lot)
+    if reason == Reason.NONE and side == Side.SELL and not fee_is_covered(holding, rules, price, after_lot):
+        reason = Reason.INSUFFICIENT_CASH
     action = Action.SKIP
     quantity = 0
     commission = 0

@@ -43,6 +43,12 @@ def cash_room(holding: Holding, rules: Rules, price: int, quantity: int) -> int:
     return largest_multiple(Limit.CASH, holding, rules, price, Side.BUY, 1, quantity, guess)
 
 
+def fee_is_covered(holding: Holding, rules: Rules, price: int, quantity: int) -> bool:
+    """Whether a sale's proceeds and the free settled cash pay its fee: with a minimum fee, a small sale may not."""
+    proceeds = notional_of(Side.SELL, quantity, price)
+    return fee_of(rules, proceeds) <= proceeds + max(holding.cash - holding.reserved_cash, 0)
+
+
 def drift_quantity(holding: Holding, rules: Rules, price: int, side: Side) -> int:
     """The smallest multiple of the lot that leads back to the guardrail drifted over, one less if it passes the other.
 
@@ -51,7 +57,8 @@ def drift_quantity(holding: Holding, rules: Rules, price: int, side: Side) -> in
     most = holding.shares
     bound = rules.guardrail_high
     if side == Side.BUY:
-        most = min(MAX_AMOUNT - holding.shares, muldiv_ceil(total_value(holding, price), MICROS, price) + rules.lot)
+        affordable = min(muldiv_ceil(total_value(holding, price), MICROS, price), MAX_AMOUNT)
+        most = min(MAX_AMOUNT - holding.shares, affordable + rules.lot)
         bound = rules.guardrail_low
     guess = quantity_towards(holding, rules, price, side, bound)
     outside = largest_multiple(Limit.NEAR_GUARDRAIL, holding, rules, price, side, rules.lot, most, guess)
