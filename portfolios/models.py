@@ -1,5 +1,6 @@
 """Who owns what, and the append-only log of facts."""
 
+import json
 import uuid
 from typing import Any
 
@@ -51,7 +52,9 @@ class Portfolio(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_portfolios")
     name = models.CharField(max_length=80)
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.PAPER)
-    source = models.CharField(max_length=20, default="replay", help_text="Where its prices and its market time come from")
+    source = models.CharField(
+        max_length=20, default="replay", help_text="Where its prices and its market time come from"
+    )
     paper_slippage = models.PositiveIntegerField(default=0, help_text="What the paper broker adds against us, in ppm")
     state = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
     settings_version = models.ForeignKey(
@@ -65,7 +68,9 @@ class Portfolio(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(paper_slippage__lte=100_000), name="portfolio_slippage_at_most_1000_bps"),
+            models.CheckConstraint(
+                condition=Q(paper_slippage__lte=100_000), name="portfolio_slippage_at_most_1000_bps"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -118,7 +123,8 @@ class PositionQuerySet(models.QuerySet["Position"]):
 
     def locked(self) -> "PositionQuerySet":
         """The row every write takes first; in bulk always ordered by primary key."""
-        return self.select_related("portfolio").select_for_update(of=("self",)).order_by("pk")
+        rules = ("portfolio__settings_version", "settings_version")
+        return self.select_related(*rules).select_for_update(of=("self",)).order_by("pk")
 
     def awake_at(self, *, symbol: str, source: str, price: int) -> "PositionQuerySet":
         """Cells whose wake-up band this price left: one indexed query, whatever the number of sleepers."""
@@ -187,9 +193,7 @@ class Position(models.Model):
 
     @property
     def holding(self) -> Holding:
-        return Holding(
-            self.shares, self.cash, self.receivable, self.reserved_cash, self.reserved_shares, self.anchor
-        )
+        return Holding(self.shares, self.cash, self.receivable, self.reserved_cash, self.reserved_shares, self.anchor)
 
     @property
     def folded(self) -> State:
@@ -238,7 +242,9 @@ class Event(models.Model):
     d_reserved_shares = MicrosField(default=0)
     anchor_after = MicrosField(default=0)
     state_after = models.CharField(max_length=12)
-    text = models.TextField(help_text="Canonical JSON: all of the above with settings, rule version, inputs and outputs")
+    text = models.TextField(
+        help_text="Canonical JSON: all of the above with settings, rule version, inputs and outputs"
+    )
     prev_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 
@@ -253,6 +259,11 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} #{self.seq}"
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The stored text as a mapping: the columns and settings, rule, inputs, outputs, message."""
+        return json.loads(self.text)  # type: ignore[no-any-return]
 
 
 class IdempotencyKey(models.Model):

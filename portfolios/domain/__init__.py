@@ -1,1 +1,1 @@
-"""The part of the rule every floor needs: amounts, exact arithmetic, the holding, its settings, and the fold of events."""
+"""The part of the rule every floor needs: amounts, exact arithmetic, the holding, its settings, the fold of events."""

@@ -1,0 +1,141 @@
+"""Writes facts: the events of one locked row, chained in memory and stored together with what they did to it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from portfolios.domain.amounts import as_text
+from portfolios.domain.chain import canonical_text, chained_hash
+from portfolios.domain.fold import Change, after
+from portfolios.events import EventType
+from portfolios.models import Event, Portfolio, Position
+from portfolios.selectors import EffectiveRules
+from portfolios.services.rule_version import rule_version
+
+POSITION_FIELDS = (
+    "shares",
+    "cash",
+    "receivable",
+    "reserved_cash",
+    "reserved_shares",
+    "anchor",
+    "state",
+    "quote_at",
+    "skip_mark",
+    "event_seq",
+    "event_hash",
+)
+
+
+class Journal:
+    """Collects events for one locked Position or Portfolio; `write` stores them and the row in one go."""
+
+    def __init__(
+        self, row: Position | Portfolio, *, market_at: datetime, actor: str, effective: EffectiveRules | None = None
+    ) -> None:
+        self.row = row
+        self.market_at = market_at
+        self.actor = actor
+        self.effective = effective
+        self.events: list[Event] = []
+
+    def add(
+        self,
+        kind: EventType,
+        message: str,
+        *,
+        subject: UUID | None = None,
+        shares: int = 0,
+        cash: int = 0,
+        receivable: int = 0,
+        reserved_cash: int = 0,
+        reserved_shares: int = 0,
+        anchor: int | None = None,
+        state: str | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> Event:
+        """One more fact. Amounts are what it adds; anchor and state are what it leaves behind (None: as they are)."""
+        row = self.row
+        change = Change(
+            shares,
+            cash,
+            receivable,
+            reserved_cash,
+            reserved_shares,
+            (row.anchor if isinstance(row, Position) else 0) if anchor is None else anchor,
+            row.state if state is None else state,
+        )
+        event = Event(
+            portfolio_id=row.portfolio_id if isinstance(row, Position) else row.pk,
+            stream=Event.Stream.POSITION if isinstance(row, Position) else Event.Stream.PORTFOLIO,
+            stream_id=row.public_id,
+            seq=row.event_seq + 1,
+            type=kind,
+            market_at=self.market_at,
+            recorded_at=timezone.now(),
+            actor=self.actor,
+            subject=subject,
+            prev_hash=row.event_hash,
+            **change._asdict(),
+        )
+        event.text = canonical_text(content_of(event, self.effective, inputs or {}, outputs or {}, message))
+        event.hash = chained_hash(event.prev_hash, event.text)
+        row.event_seq, row.event_hash = event.seq, event.hash
+        if isinstance(row, Position):
+            apply(row, change)
+        self.events.append(event)
+        return event
+
+    def write(self, *, band: tuple[int, int] | None = None) -> None:
+        """Store events and row. Without a band the row's own is not written: the database wakes what changed."""
+        Event.objects.bulk_create(self.events)
+        if isinstance(self.row, Portfolio):
+            self.row.save(update_fields=("state", "event_seq", "event_hash"))
+        elif band is None:
+            self.row.save(update_fields=POSITION_FIELDS)
+        else:
+            self.row.wake_below, self.row.wake_above = band
+            self.row.save(update_fields=(*POSITION_FIELDS, "wake_below", "wake_above"))
+
+
+def apply(position: Position, change: Change) -> None:
+    state = after(position.folded, change)
+    for name, value in state._asdict().items():
+        setattr(position, name, value)
+
+
+def content_of(
+    event: Event,
+    effective: EffectiveRules | None,
+    inputs: Mapping[str, Any],
+    outputs: Mapping[str, Any],
+    message: str,
+) -> dict[str, Any]:
+    """Everything the hash covers: the columns, and what only the text keeps."""
+    return columns_of(event) | {
+        "settings": effective.named if effective else {},
+        "rule": rule_version(),
+        "inputs": dict(inputs),
+        "outputs": dict(outputs),
+        "message": message,
+    }
+
+
+def columns_of(event: Event) -> dict[str, str]:
+    """The columns of an event as its text repeats them; verification compares the two."""
+    amounts = ("d_shares", "d_cash", "d_receivable", "d_reserved_cash", "d_reserved_shares", "anchor_after")
+    return {name: as_text(getattr(event, name)) for name in amounts} | {
+        "stream": str(event.stream),
+        "stream_id": str(event.stream_id),
+        "seq": str(event.seq),
+        "type": str(event.type),
+        "market_at": event.market_at.isoformat(),
+        "recorded_at": event.recorded_at.isoformat(),
+        "actor": event.actor,
+        "subject": str(event.subject or ""),
+        "state_after": event.state_after,
+    }

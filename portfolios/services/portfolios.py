@@ -1,0 +1,35 @@
+"""Portfolios and who may enter them."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from portfolios.events import EventType
+from portfolios.models import Membership, Portfolio, Role, User
+from portfolios.services.journal import Journal
+
+
+@transaction.atomic
+def create_portfolio(*, owner: User, name: str, mode: str = Portfolio.Mode.PAPER, source: str = "replay") -> Portfolio:
+    """A portfolio on paper unless said otherwise, with its owner as first member."""
+    portfolio = Portfolio.objects.create(owner=owner, name=name, mode=mode, source=source)
+    add_member(portfolio=portfolio, user=owner, role=Role.OWNER, actor=f"user:{owner.get_username()}")
+    return portfolio
+
+
+@transaction.atomic
+def add_member(*, portfolio: Portfolio, user: User, role: str, actor: str) -> Membership:
+    """Grant or change a role; both leave an event in the portfolio's stream."""
+    locked = Portfolio.objects.select_for_update(no_key=True).get(pk=portfolio.pk)
+    membership, _ = Membership.objects.update_or_create(portfolio=locked, user=user, defaults={"role": role})
+    journal = Journal(locked, market_at=timezone.now(), actor=actor)
+    journal.add(EventType.ACCESS_GRANTED, f"{user.get_username()} may enter as {role}.", outputs={"role": role})
+    journal.write()
+    return membership
+
+
+@transaction.atomic
+def default_portfolio(*, user: User) -> Portfolio:
+    """The first portfolio the user may act in; a new one of his own when there is none."""
+    User.objects.select_for_update().get(pk=user.pk)
+    first = Portfolio.objects.steered_by(user).filter(state=Portfolio.Status.ACTIVE).order_by("pk").first()
+    return first or create_portfolio(owner=user, name="My portfolio")

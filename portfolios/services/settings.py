@@ -1,0 +1,76 @@
+"""Settings: every change is a new immutable version, checked against every cell it will rule."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from portfolios.domain.settings import SettingError, merge_settings, parse_settings, written
+from portfolios.errors import Refused
+from portfolios.events import EventType
+from portfolios.models import Portfolio, Position, SettingsVersion, User
+from portfolios.selectors import given_in
+from portfolios.services.journal import Journal
+
+
+@transaction.atomic
+def change_settings(
+    *,
+    portfolio_id: int,
+    given: Mapping[str, Any],
+    author: User,
+    note: str,
+    market_at: datetime,
+    position_id: int | None = None,
+) -> SettingsVersion:
+    """New settings for a portfolio, or overrides for one cell. Every cell they rule wakes up (by trigger)."""
+    positions = Position.objects.locked().filter(portfolio_id=portfolio_id)
+    cells = list(positions if position_id is None else positions.filter(pk=position_id))
+    portfolio = Portfolio.objects.select_for_update(no_key=True).get(pk=portfolio_id)
+    position = cells[0] if position_id is not None else None
+    version = write_settings(portfolio=portfolio, position=position, given=given, author=author, note=note)
+    row = position or portfolio
+    journal = Journal(row, market_at=market_at, actor=f"user:{author.get_username()}")
+    journal.add(
+        EventType.SETTINGS_CHANGED,
+        f"Settings version {version.number}: {note}" if note else f"Settings version {version.number}.",
+        inputs={"given": version.given, "version": version.number},
+    )
+    journal.write()
+    return version
+
+
+def write_settings(
+    *, portfolio: Portfolio, position: Position | None, given: Mapping[str, Any], author: User | None, note: str
+) -> SettingsVersion:
+    """The version row, and the pointer to it. Raises Refused naming the setting that cannot be accepted."""
+    try:
+        parsed = parse_settings(given)
+        for upper, own in rulings(portfolio, position, parsed):
+            merge_settings(upper, own)
+    except SettingError as error:
+        raise Refused("invalid_setting", error.message, field=f"settings/{error.field}") from error
+    versions = SettingsVersion.objects.filter(portfolio=portfolio, position=position)
+    version = SettingsVersion.objects.create(
+        portfolio=portfolio,
+        position=position,
+        number=versions.count() + 1,
+        given=written(parsed),
+        author=author,
+        note=note,
+    )
+    row = position or portfolio
+    row.settings_version = version
+    row.save(update_fields=["settings_version"])
+    return version
+
+
+def rulings(
+    portfolio: Portfolio, position: Position | None, parsed: Mapping[str, int]
+) -> list[tuple[Mapping[str, int], Mapping[str, int]]]:
+    """The pairs (portfolio's, cell's) that the new settings would rule by."""
+    if position is not None:
+        return [(given_in(portfolio.settings_version), parsed)]
+    cells = portfolio.positions.exclude(settings_version=None).select_related("settings_version")
+    return [(parsed, {}), *((parsed, given_in(cell.settings_version)) for cell in cells)]
