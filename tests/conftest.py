@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:  # type: ignore[no-untyped-def]
+def django_db_setup(django_db_setup: None, django_db_blocker) -> None:  # type: ignore[no-untyped-def]
     """Django empties tables between transactional tests by TRUNCATE: only here, only that guard is lifted."""
     from django.db import connection
 
@@ -67,7 +67,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
         )
         for table, trigger in cursor.fetchall():
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
-    yield
 
 
 @pytest.fixture(autouse=True, scope="session")

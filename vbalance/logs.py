@@ -1,4 +1,4 @@
-"""Structured JSON logs: one line per event with request_id, position_id, order_id, idempotency_key, task_id and trace_id where known."""
+"""Structured JSON logs: one line per event, with the ids of request, position, order, key, task and trace if known."""
 
 import logging.config
 from collections.abc import MutableMapping
@@ -38,7 +38,8 @@ def logging_config(*, level: str, service: str) -> None:
                     ],
                 }
             },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+            "filters": {"failures": {"()": "django.utils.log.CallbackFilter", "callback": not_a_readiness_answer}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["failures"]}},
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
                 "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
@@ -53,6 +54,11 @@ def logging_config(*, level: str, service: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def not_a_readiness_answer(record: logging.LogRecord) -> bool:
+    """Django calls every 503 an error; from `/readyz` it is an answer."""
+    return getattr(getattr(record, "request", None), "path", "") != "/readyz"
 
 
 def without_secrets(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -22,6 +22,7 @@ class RequestIdMiddleware:
         structlog.contextvars.bind_contextvars(request_id=request_id, trace_id=request_id)
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
-        if request.method not in ("GET", "HEAD", "OPTIONS") or response.status_code >= 500:
+        failed = response.status_code >= 500 and request.path != "/readyz"  # its 503 is an answer, not a failure
+        if failed or request.method not in ("GET", "HEAD", "OPTIONS"):
             log.info("request", method=request.method, path=request.path, status=response.status_code)
         return response

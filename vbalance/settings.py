@@ -1,4 +1,4 @@
-"""Django settings. What differs between places comes from `vbalance.environment`; everything else is said once, here."""
+"""Django settings. What differs between places comes from `vbalance.environment`; all else is said once, here."""
 
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ BASE_DIR = environment.ROOT
 VAR: Path = environment.VAR
 BUILD = environment.BUILD
 SERVICE = environment.SERVICE
+KEY_PREFIX = environment.KEY_PREFIX
 
 SECRET_KEY = environment.secret_key()
 DEBUG = False

@@ -7,3 +7,7 @@ class StoreError(RuntimeError):
 
 class StoreMissing(StoreError):
     """There is no server to start on this machine; the message holds the command to type."""
+
+
+class StoresInUse(StoreError):
+    """Another process runs the stores of this folder."""

@@ -1,0 +1,94 @@
+"""Is it alive, is it ready, which build is it: doors for load balancers, containers and people in a hurry."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+BEAT_NOTE = "beat-note"
+BEAT_LATE_AFTER = 30.0
+QUEUES = ("price-events", "orders", "dividends", "simulation", "default")
+
+
+class Part(NamedTuple):
+    ok: bool
+    detail: str
+
+
+@require_safe
+@never_cache
+def healthz(_request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def healthz_v1(_request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok", "version": "v1"})
+
+
+@require_safe
+def version(_request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"version": "v1", "build": settings.BUILD})
+
+
+@require_safe
+@never_cache
+def readyz(_request: HttpRequest) -> JsonResponse:
+    parts = {name: examine() for name, examine in PARTS.items()}
+    ready = all(part.ok for part in parts.values())
+    body = {
+        "status": "ready" if ready else "not ready",
+        "parts": {name: part._asdict() for name, part in parts.items()},
+    }
+    return JsonResponse(body, status=200 if ready else 503)
+
+
+def database_part() -> Part:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return Part(False, _reason(error))
+    return Part(True, "answers")
+
+
+def broker_part() -> Part:
+    """How many bells wait: many mean that the workers are behind."""
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+        try:
+            waiting = sum(int(client.llen(f"{settings.KEY_PREFIX}{queue}")) for queue in QUEUES)  # type: ignore[arg-type]
+        except redis.RedisError as error:
+            return Part(False, _reason(error))
+    return Part(True, f"{waiting} waiting")
+
+
+def beat_part() -> Part:
+    """Beat rings, a worker notes it: an old note means that one of the two is gone."""
+    try:
+        noted = cache.get(BEAT_NOTE)
+    except redis.RedisError as error:
+        return Part(False, _reason(error))
+    if noted is None:
+        return Part(False, "beat and worker have not met yet")
+    age = max(0.0, time.time() - float(noted))
+    return Part(age <= BEAT_LATE_AFTER, f"{age:.0f} s ago")
+
+
+def _reason(error: Exception) -> str:
+    """What kind of failure; addresses and user names stay in the log."""
+    return f"does not answer ({type(error).__name__})"
+
+
+PARTS: dict[str, Callable[[], Part]] = {
+    "database": database_part,
+    "broker": broker_part,
+    "beat": beat_part,
+}

@@ -1,0 +1,120 @@
+"""The programs over the stores: prepared, started, waited for, looked after, stopped."""
+
+import http.client
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from vbalance import environment, programs
+from vbalance.children import Child
+from vbalance.preparation import prepare
+from vbalance.processes import Supervisor, Watched
+from vbalance.stores.embedded import Running
+from vbalance.terminal import show
+
+READY_WITHIN, ASK_EVERY = 60.0, 0.25
+
+
+class Wishes(NamedTuple):
+    """What the command line asked for."""
+
+    host: str
+    port: int
+    feed: bool
+    demo: bool
+    web_only: bool
+    speed: str | None
+
+    @property
+    def address(self) -> str:
+        return "127.0.0.1" if self.host in ("0.0.0.0", "") else self.host  # noqa: S104 - compared, not bound
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}:{self.port}"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What must be ready before we say that the house is."""
+        if self.web_only:
+            return ("database", "broker")
+        return ("database", "broker", "beat", "quotes") if self.feed else ("database", "broker", "beat")
+
+
+class House:
+    def __init__(self, stores: Running, wishes: Wishes) -> None:
+        self.wishes = wishes
+        self.supervisor = Supervisor(environment.VAR / "log")
+        for name, server in stores.servers.items():
+            watched = Watched(name, _again(stores, name), gently=server.gently, patience=3.0, process=server.process)
+            self.supervisor.keep(watched)
+
+    def prepare(self) -> bool:
+        programs.prepare_imports()
+        return self.supervisor.finish("setup", lambda: prepare(demo=self.wishes.demo)) == 0
+
+    def open(self) -> None:
+        wishes = self.wishes
+        self.supervisor.keep(
+            Watched("web", programs.start(programs.web(host=wishes.host, port=wishes.port)), patience=1.5)
+        )
+        if wishes.web_only:
+            return
+        self.supervisor.keep(Watched("worker", programs.start(programs.worker()), patience=2.0))
+        self.supervisor.keep(Watched("beat", programs.start(programs.beat())))
+        if wishes.feed:
+            options = ("--speed", wishes.speed) if wishes.speed else ()
+            self.supervisor.keep(Watched("feed", programs.start(programs.feed(*options)), rests=True))
+
+    def wait_until_ready(self) -> list[str]:
+        """The parts that are still not ready after a minute; the house goes on trying."""
+        deadline = time.monotonic() + READY_WITHIN
+        missing = list(self.wishes.parts)
+        while missing and time.monotonic() < deadline:
+            asked_at = time.monotonic()
+            missing = _missing(self.wishes)
+            while time.monotonic() < asked_at + ASK_EVERY:
+                self.supervisor.look_after()
+        return missing
+
+    def stay(self) -> None:
+        while True:
+            self.supervisor.look_after()
+
+    def close(self) -> None:
+        self.supervisor.stop()
+
+
+def _again(stores: Running, name: str) -> Callable[[], Child]:
+    def start_again() -> Child:
+        stores.servers[name] = stores.starters[name]()
+        return stores.servers[name].process
+
+    return start_again
+
+
+def _missing(wishes: Wishes) -> list[str]:
+    """Asks as any visitor would; a web that does not answer yet is missing itself."""
+    web = http.client.HTTPConnection(wishes.address, wishes.port, timeout=5)
+    try:
+        web.request("GET", "/readyz", headers={"Host": environment.HOSTS[0]})
+        answer = web.getresponse()
+        parts = json.load(answer)["parts"]
+    except (OSError, ValueError, KeyError, http.client.HTTPException):
+        return ["web"]
+    finally:
+        web.close()
+    return [f"{name} ({parts[name]['detail']})" for name in wishes.parts if name in parts and not parts[name]["ok"]]
+
+
+def show_welcome(wishes: Wishes, *, seconds: float, demo: Path) -> None:
+    show(f"\n  Ready in {seconds:.0f} s. It replays recorded history: no live prices, no real money.\n")
+    show(f"    page    {wishes.url}/")
+    if wishes.demo and demo.exists():
+        secrets = json.loads(demo.read_text())
+        show(f"    login   {secrets['username']}   password {secrets['password']}")
+        show(f"    token   {secrets['token']}")
+        show(f"    try     curl -s -H 'Authorization: Bearer {secrets['token']}' {wishes.url}/v1/positions")
+    show("    stop    Ctrl-C\n")

@@ -1,0 +1,152 @@
+"""Start the whole house, watch over it, stop it in order."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from vbalance import environment
+from vbalance.children import STOP_SIGNALS
+from vbalance.house import House, Wishes, show_welcome
+from vbalance.stores.embedded import embedded_stores
+from vbalance.stores.errors import StoreError, StoreMissing, StoresInUse
+from vbalance.terminal import show
+
+NOTE = environment.VAR / "up.json"
+
+
+class Refused(Exception):
+    """Why the house does not start, in one line, and the exit code that says so."""
+
+    def __init__(self, reason: str, code: int) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class Command(BaseCommand):
+    """This process has no threads and keeps no connection: its copies become web, worker, beat and feed."""
+
+    help = "Start web, worker, beat and feed, with PostgreSQL and Valkey unless their URLs are given; Ctrl-C stops all."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--speed", help="sessions of history per second")
+        parser.add_argument("--no-feed", action="store_true", help="do not walk through history")
+        parser.add_argument(
+            "--no-demo", action="store_true", help="create no demo portfolio, load no history, feed nothing"
+        )
+        parser.add_argument("--web-only", action="store_true", help="no worker, no beat, no feed")
+        parser.add_argument("--prepare", action="store_true", help="migrate and load, then stop")
+
+    def handle(self, **options: Any) -> None:
+        began = time.monotonic()
+        wishes = Wishes(
+            host=options["host"],
+            port=options["port"],
+            feed=not (options["no_feed"] or options["no_demo"]),
+            demo=not options["no_demo"],
+            web_only=options["web_only"],
+            speed=options["speed"],
+        )
+        try:
+            with asked_to_stop():
+                run(wishes, began=began, only_prepare=options["prepare"])
+        except Refused as refused:
+            show(f"up: {refused}")
+            raise SystemExit(refused.code) from None
+
+
+def run(wishes: Wishes, *, began: float, only_prepare: bool) -> None:
+    with stores() as running:
+        refuse_taken_port(wishes)
+        house = House(running, wishes)
+        try:
+            if not house.prepare():
+                raise Refused(f"the set-up failed: see above, or {environment.VAR / 'log' / 'setup.log'}", 1)
+            if only_prepare:
+                return
+            with noted(wishes):
+                house.open()
+                report(wishes, house.wait_until_ready(), began)
+                house.stay()
+        except KeyboardInterrupt:
+            show("up: stopping")
+        finally:
+            for number in STOP_SIGNALS:  # already on our way, and that takes seconds
+                signal.signal(number, signal.SIG_IGN)
+            house.close()
+
+
+def report(wishes: Wishes, missing: list[str], began: float) -> None:
+    if missing:
+        show(f"up: not ready after a minute: {', '.join(missing)}. Still trying; logs in {environment.VAR / 'log'}")
+    else:
+        show_welcome(wishes, seconds=time.monotonic() - began, demo=environment.VAR / "demo.json")
+
+
+@contextmanager
+def stores() -> Iterator[Any]:
+    """The stores that were not given, or one line that says why not."""
+    missing = {"postgres": not environment.DATABASE_URL, "valkey": not environment.REDIS_URL}
+    try:
+        with embedded_stores(environment.VAR, environment.socket_folder(), **missing) as running:
+            yield running
+    except StoresInUse as error:
+        raise Refused(already_running() or str(error), 2) from None
+    except StoreError as error:
+        raise Refused(str(error), 3 if isinstance(error, StoreMissing) else 1) from None
+    except OSError as error:
+        raise Refused(f"cannot use {environment.VAR}: {error.strerror}: {error.filename}", 1) from None
+
+
+def already_running() -> str | None:
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        note = json.loads(NOTE.read_text())
+        return f"already running at {note['url']} (process {note['pid']}). To stop it type: kill {note['pid']}"
+    return None
+
+
+@contextmanager
+def noted(wishes: Wishes) -> Iterator[None]:
+    NOTE.write_text(json.dumps({"pid": os.getpid(), "url": wishes.url}))
+    try:
+        yield
+    finally:
+        NOTE.unlink(missing_ok=True)
+
+
+def refuse_taken_port(wishes: Wishes) -> None:
+    if is_free(wishes.host, wishes.port):
+        return
+    free = next((port for port in range(wishes.port + 1, wishes.port + 100) if is_free(wishes.host, port)), 0)
+    raise Refused(f"port {wishes.port} is taken. Type: ./run --port {free}", 2)
+
+
+def is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[None]:
+    """Ctrl-C, a closed terminal and `kill` all mean the same: stop in order."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        yield

@@ -1,0 +1,96 @@
+"""What `manage.py up` runs: web, worker, beat and feed, each in a copy of one process that has everything imported.
+
+In production the same programs are started by their own command lines: see docker-compose.yml.
+"""
+
+import gc
+import os
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+
+from celery.platforms import SecurityWarning
+from django.conf import settings
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.db import connection
+from gunicorn.app.base import BaseApplication
+
+from vbalance import environment
+from vbalance.celery import app as celery
+from vbalance.children import Child, Copy
+from vbalance.health import QUEUES
+from vbalance.logs import logging_config
+
+
+class Web(BaseApplication):  # type: ignore[misc]
+    """gunicorn without a command line: the application is already loaded."""
+
+    def __init__(self, *, host: str, port: int) -> None:
+        self.choices = {
+            "bind": f"{host}:{port}",
+            "worker_class": "gthread",
+            "workers": 2,
+            "threads": 8,
+            "graceful_timeout": 2,
+            "loglevel": "warning",
+            "preload_app": True,
+            "control_socket_disable": True,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.choices.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> object:
+        """Here and not earlier: static files are looked up when the application is made, and collected just before."""
+        return get_wsgi_application()
+
+
+def web(*, host: str, port: int) -> Callable[[], None]:
+    return _named("web", lambda: Web(host=host, port=port).run())
+
+
+def worker(*, concurrency: int = 2) -> Callable[[], None]:
+    words = ["--quiet", "worker", "--queues", ",".join(QUEUES), "--concurrency", str(concurrency)]
+    lean = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+
+    def run() -> None:
+        warnings.simplefilter("ignore", SecurityWarning)  # as root it fears pickle, and we accept JSON only
+        celery.start([*words, *lean])
+
+    return _named("worker", run)
+
+
+def beat() -> Callable[[], None]:
+    return _named("beat", lambda: celery.start(["--quiet", "beat", "--pidfile", "", "--loglevel", "WARNING"]))
+
+
+def feed(*options: str) -> Callable[[], None]:
+    return _named("feed", lambda: call_command("feed", *options))
+
+
+def prepare_imports() -> None:
+    """Import now what every program would import later; the collector leaves it alone, so memory stays shared."""
+    celery.loader.import_default_modules()
+    celery.finalize()
+    import_module(settings.ROOT_URLCONF)
+    gc.collect()
+    gc.freeze()
+
+
+def _named(name: str, main: Callable[[], None]) -> Callable[[], None]:
+    """The program under its own name in logs and in the database's list of connections."""
+
+    def run() -> None:
+        os.environ["VBALANCE_SERVICE"] = name
+        logging_config(level=environment.LOG_LEVEL, service=name)
+        connection.settings_dict["OPTIONS"]["application_name"] = f"vbalance-{name}"
+        main()
+
+    return run
+
+
+def start(main: Callable[[], None]) -> Callable[[], Child]:
+    return lambda: Copy(main)
