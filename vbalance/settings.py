@@ -129,6 +129,9 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 
+BROKERS = {"paper": "trading.brokers.paper.PaperBroker"}
+PRICE_SOURCES = {"replay": "trading.market.replay.ReplaySource"}
+
 AUTH_USER_MODEL = "portfolios.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

@@ -1,0 +1,45 @@
+"""Reads of the dividends floor: what is due and has not been done."""
+
+from datetime import date
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from dividends.models import Dividend, Entitlement, Split, SplitApplication
+from portfolios.models import Position
+
+
+def dividends_due(*, source: str, day: date, symbol: str = "") -> QuerySet[Dividend]:
+    """Dividends gone ex by this market day that some cell holding the symbol since before has not been through."""
+    untouched = cells_before().exclude(
+        Exists(Entitlement.objects.filter(position=OuterRef("pk"), dividend=OuterRef(OuterRef("pk"))))
+    )
+    due = Dividend.objects.filter(source=source, ex_date__lte=day).filter(Exists(untouched)).order_by("ex_date", "pk")
+    return due.filter(symbol=symbol) if symbol else due
+
+
+def splits_due(*, source: str, day: date, symbol: str = "") -> QuerySet[Split]:
+    untouched = cells_before().exclude(
+        Exists(SplitApplication.objects.filter(position=OuterRef("pk"), split=OuterRef(OuterRef("pk"))))
+    )
+    due = Split.objects.filter(source=source, ex_date__lte=day).filter(Exists(untouched)).order_by("ex_date", "pk")
+    return due.filter(symbol=symbol) if symbol else due
+
+
+def cells_before() -> QuerySet[Position]:
+    """Inside a subquery over dividends or splits: cells of the symbol opened before the ex-date."""
+    return Position.objects.filter(
+        symbol=OuterRef("symbol"), source=OuterRef("source"), opened_on__lt=OuterRef("ex_date")
+    ).exclude(state=Position.Status.CLOSED)
+
+
+def holders_before(row: Dividend | Split) -> QuerySet[Position]:
+    """Cells of the symbol opened before the ex-date; the services skip those already done."""
+    held = Position.objects.filter(symbol=row.symbol, source=row.source, opened_on__lt=row.ex_date)
+    return held.exclude(state=Position.Status.CLOSED).order_by("pk")
+
+
+def payments_due(*, source: str, day: date) -> QuerySet[Entitlement]:
+    """Receivables whose pay-date has come."""
+    return Entitlement.objects.filter(
+        status=Entitlement.Status.RECEIVABLE, dividend__source=source, dividend__pay_date__lte=day
+    ).order_by("pk")

@@ -1,0 +1,26 @@
+"""What a source of prices must do."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+
+class PriceUnavailable(Exception):
+    """The source did not answer; nothing is known, nothing is invented."""
+
+
+class Price(NamedTuple):
+    """One price as a source gives it, in micros, at market time `at`; bid and ask 0 when the source has none."""
+
+    symbol: str
+    at: datetime
+    last: int
+    bid: int
+    ask: int
+
+
+class PriceSource(Protocol):
+    name: str
+
+    def newest(self, symbols: Collection[str]) -> list[Price]:
+        """The newest price of each symbol it knows. Raises PriceUnavailable."""

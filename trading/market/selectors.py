@@ -1,0 +1,52 @@
+"""Reads of the market: newest quotes and market time."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from django.utils import timezone
+
+from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
+from trading.market.models import Bar, Instrument, MarketClock, Quote
+
+
+def newest_quote(symbol: str, source: str) -> Quote | None:
+    return Quote.objects.filter(symbol=symbol, source=source).order_by("-at").first()
+
+
+def newest_quotes(symbols: Collection[str], source: str) -> dict[str, Quote]:
+    """The newest quote of each symbol that has one."""
+    rows = Quote.objects.filter(symbol__in=symbols, source=source).order_by("symbol", "-at").distinct("symbol")
+    return {quote.symbol: quote for quote in rows}
+
+
+def clock_of(source: str) -> MarketClock | None:
+    return MarketClock.objects.filter(source=source).first()
+
+
+def market_now(source: str) -> datetime:
+    """Market time: the instant a replayed market stands at; for any other source the wall clock."""
+    clock = clock_of(source)
+    return clock.at if clock and clock.at else timezone.now()
+
+
+def market_day(source: str) -> date:
+    """The exchange date of market time; where a replay that has not begun will begin."""
+    clock = clock_of(source)
+    if clock is None:
+        return calendar_for(DEFAULT_EXCHANGE).market_day(timezone.now())
+    return clock.day or clock.begins_on
+
+
+def exchange_of(symbol: str) -> str:
+    exchange = Instrument.objects.filter(symbol=symbol).values_list("exchange", flat=True).first()
+    return exchange or DEFAULT_EXCHANGE
+
+
+def last_close_before(symbol: str, source: str, at: datetime) -> int:
+    """The newest price before an instant in micros; 0 when there is none."""
+    quote = Quote.objects.filter(symbol=symbol, source=source, at__lt=at).order_by("-at").first()
+    return quote.last if quote else 0
+
+
+def bars_of_day(day: date) -> list[Bar]:
+    return list(Bar.objects.filter(day=day).order_by("symbol"))
