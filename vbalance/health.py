@@ -9,11 +9,15 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from trading.market.models import MarketClock, Quote
+
 BEAT_NOTE = "beat-note"
 BEAT_LATE_AFTER = 30.0
+QUOTE_LATE_AFTER = 60.0
 QUEUES = ("price-events", "orders", "dividends", "simulation", "default")
 
 
@@ -64,7 +68,7 @@ def broker_part() -> Part:
     """How many bells wait: many mean that the workers are behind."""
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
         try:
-            waiting = sum(int(client.llen(f"{settings.KEY_PREFIX}{queue}")) for queue in QUEUES)  # type: ignore[arg-type]
+            waiting = sum(int(client.llen(f"{settings.KEY_PREFIX}{queue}")) for queue in QUEUES)
         except redis.RedisError as error:
             return Part(False, _reason(error))
     return Part(True, f"{waiting} waiting")
@@ -82,6 +86,21 @@ def beat_part() -> Part:
     return Part(age <= BEAT_LATE_AFTER, f"{age:.0f} s ago")
 
 
+def quotes_part() -> Part:
+    """How long ago the newest price came in; a market that rests owes us none."""
+    try:
+        clocks = list(MarketClock.objects.all())
+        newest = Quote.objects.order_by("-pk").first()
+    except DatabaseError as error:
+        return Part(False, _reason(error))
+    if clocks and not any(clock.running and not clock.ended for clock in clocks):
+        return Part(True, "the replay rests")
+    if newest is None:
+        return Part(False, "no quote yet")
+    age = max(0.0, (timezone.now() - newest.received_at).total_seconds())
+    return Part(age <= QUOTE_LATE_AFTER, f"{age:.0f} s ago")
+
+
 def _reason(error: Exception) -> str:
     """What kind of failure; addresses and user names stay in the log."""
     return f"does not answer ({type(error).__name__})"
@@ -91,4 +110,5 @@ PARTS: dict[str, Callable[[], Part]] = {
     "database": database_part,
     "broker": broker_part,
     "beat": beat_part,
+    "quotes": quotes_part,
 }

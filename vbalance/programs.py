@@ -23,7 +23,7 @@ from vbalance.health import QUEUES
 from vbalance.logs import logging_config
 
 
-class Web(BaseApplication):  # type: ignore[misc]
+class Web(BaseApplication):
     """gunicorn without a command line: the application is already loaded."""
 
     def __init__(self, *, host: str, port: int) -> None:
@@ -80,7 +80,7 @@ def prepare_imports() -> None:
     gc.freeze()
 
 
-def _named(name: str, main: Callable[[], None]) -> Callable[[], None]:
+def _named(name: str, main: Callable[[], object]) -> Callable[[], None]:
     """The program under its own name in logs and in the database's list of connections."""
 
     def run() -> None:

@@ -1,6 +1,7 @@
 """The stores that were not given: started together, stopped together."""
 
 import fcntl
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,23 +21,38 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def only_one(folder: Path, *, doing: str) -> Iterator[None]:
     """Two supervisors on one folder would end each other's servers. The kernel drops the lock of a killed one."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "stores.lock").open("a") as lock:
+    with (folder / "stores.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StoresInUse(f"Another process runs the stores of {folder}") from None
+            lock.seek(0)
+            raise StoresInUse(*_holder(lock.read())) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()} {doing}")
+        lock.flush()
         yield
+
+
+def _holder(note: str) -> tuple[int, str]:
+    pid, _, doing = note.partition(" ")
+    return int(pid or 0), doing
 
 
 @contextmanager
 def embedded_stores(
-    folder: Path, sockets: Path, *, postgres: bool = True, valkey: bool = True, durable: bool = True
+    folder: Path,
+    sockets: Path,
+    *,
+    postgres: bool = True,
+    valkey: bool = True,
+    durable: bool = True,
+    doing: str = "a command",
 ) -> Iterator[Running]:
     """Hold the folder's lock and run what was asked for; a second caller gets `StoresInUse`."""
-    with only_one(folder), ExitStack() as stack:
+    with only_one(folder, doing=doing), ExitStack() as stack:
         starters: dict[str, Callable[[], Server]] = {}
         if postgres:
             starters["postgres"] = Postgres(folder, sockets, durable=durable).start
@@ -45,5 +61,10 @@ def embedded_stores(
         running = Running({}, starters)
         for name, start in starters.items():
             running.servers[name] = start()
-            stack.callback(lambda name=name: running.servers[name].stop())
+            stack.callback(_stop, running, name)
         yield running
+
+
+def _stop(running: Running, name: str) -> None:
+    """Whichever server has that name by then: it may have been started again."""
+    running.servers[name].stop()

@@ -11,3 +11,7 @@ class StoreMissing(StoreError):
 
 class StoresInUse(StoreError):
     """Another process runs the stores of this folder."""
+
+    def __init__(self, pid: int, doing: str) -> None:
+        super().__init__(f"already running: {doing or 'another command'} (process {pid})")
+        self.pid = pid

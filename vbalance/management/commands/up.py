@@ -1,8 +1,6 @@
 """Start the whole house, watch over it, stop it in order."""
 
 import contextlib
-import json
-import os
 import signal
 import socket
 import time
@@ -19,8 +17,6 @@ from vbalance.house import House, Wishes, show_welcome
 from vbalance.stores.embedded import embedded_stores
 from vbalance.stores.errors import StoreError, StoreMissing, StoresInUse
 from vbalance.terminal import show
-
-NOTE = environment.VAR / "up.json"
 
 
 class Refused(Exception):
@@ -67,7 +63,7 @@ class Command(BaseCommand):
 
 
 def run(wishes: Wishes, *, began: float, only_prepare: bool) -> None:
-    with stores() as running:
+    with stores(f"the house at {wishes.url}") as running:
         refuse_taken_port(wishes)
         house = House(running, wishes)
         try:
@@ -75,10 +71,9 @@ def run(wishes: Wishes, *, began: float, only_prepare: bool) -> None:
                 raise Refused(f"the set-up failed: see above, or {environment.VAR / 'log' / 'setup.log'}", 1)
             if only_prepare:
                 return
-            with noted(wishes):
-                house.open()
-                report(wishes, house.wait_until_ready(), began)
-                house.stay()
+            house.open()
+            report(wishes, house.wait_until_ready(), began)
+            house.stay()
         except KeyboardInterrupt:
             show("up: stopping")
         finally:
@@ -95,34 +90,18 @@ def report(wishes: Wishes, missing: list[str], began: float) -> None:
 
 
 @contextmanager
-def stores() -> Iterator[Any]:
+def stores(doing: str) -> Iterator[Any]:
     """The stores that were not given, or one line that says why not."""
     missing = {"postgres": not environment.DATABASE_URL, "valkey": not environment.REDIS_URL}
     try:
-        with embedded_stores(environment.VAR, environment.socket_folder(), **missing) as running:
+        with embedded_stores(environment.VAR, environment.socket_folder(), doing=doing, **missing) as running:
             yield running
     except StoresInUse as error:
-        raise Refused(already_running() or str(error), 2) from None
+        raise Refused(f"{error}. To stop it type: ./run down", 2) from None
     except StoreError as error:
         raise Refused(str(error), 3 if isinstance(error, StoreMissing) else 1) from None
     except OSError as error:
         raise Refused(f"cannot use {environment.VAR}: {error.strerror}: {error.filename}", 1) from None
-
-
-def already_running() -> str | None:
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        note = json.loads(NOTE.read_text())
-        return f"already running at {note['url']} (process {note['pid']}). To stop it type: kill {note['pid']}"
-    return None
-
-
-@contextmanager
-def noted(wishes: Wishes) -> Iterator[None]:
-    NOTE.write_text(json.dumps({"pid": os.getpid(), "url": wishes.url}))
-    try:
-        yield
-    finally:
-        NOTE.unlink(missing_ok=True)
 
 
 def refuse_taken_port(wishes: Wishes) -> None:
