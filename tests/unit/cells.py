@@ -44,31 +44,33 @@ def spread(low: int, high: int) -> st.SearchStrategy[int]:
     return bits.flatmap(lambda count: st.integers(low, max(low, min(high, 2**count))))
 
 
-def rate(low: int, high: int, *usual: int) -> st.SearchStrategy[int]:
-    return st.one_of(st.sampled_from(usual), st.integers(low, high))
+def usually(*usual: int, or_from: int, to: int) -> st.SearchStrategy[int]:
+    """One of the usual values as often as any other."""
+    return st.one_of(st.sampled_from(usual), st.integers(or_from, to))
 
 
 @st.composite
-def any_rules(draw: st.DrawFn) -> Rules:
-    """All sizings, both lots, both fee forms, guardrails from anything to nothing."""
+def any_rules(draw: st.DrawFn, worth: int = 10_000 * MICROS) -> Rules:
+    """All sizings, both lots, both fee forms, guardrails from anything to nothing; minima that mostly suit the worth."""
     sizing = draw(st.sampled_from(Sizing))
-    low = draw(rate(0, PPM - 1, 250_000, 0))
-    high = draw(rate(low + 1, PPM, PPM, max(750_000, low + 1)))
+    low = draw(usually(0, 0, 250_000, or_from=0, to=PPM - 1))
+    high = draw(usually(PPM, max(750_000, low + 1), or_from=low + 1, to=PPM))
+    minimum = st.one_of(st.sampled_from((0, MICROS)), spread(0, worth // 10))
     switch = st.integers(0, 1)
     return Rules(
-        trigger_up=draw(rate(100, 500_000, 30_000, 100)),
-        trigger_down=draw(rate(100, 500_000, 30_000, 100)),
+        trigger_up=draw(usually(100, 30_000, or_from=100, to=500_000)),
+        trigger_down=draw(usually(100, 30_000, or_from=100, to=500_000)),
         sizing=int(sizing),
-        rebalance_ratio=draw(rate(1, 2 * PPM, DEFAULT_RATIOS[sizing] or 1)),
+        rebalance_ratio=draw(st.one_of(st.just(DEFAULT_RATIOS[sizing] or 1), spread(1, 2 * PPM))),
         target_weight=draw(st.integers(low, high)),
         guardrail_low=low,
         guardrail_high=high,
-        max_trade=draw(rate(1, PPM, UNLIMITED, 50_000)),
-        min_notional=draw(st.one_of(st.just(0), st.just(100 * MICROS), spread(0, MAX_AMOUNT))),
+        max_trade=draw(usually(UNLIMITED, 50_000, or_from=1, to=PPM)),
+        min_notional=draw(minimum),
         skip_when_short=draw(switch),
-        commission_rate=draw(rate(0, 100_000, 100, 0)),
-        commission_min=draw(st.one_of(st.just(0), st.just(MICROS), spread(0, MAX_AMOUNT))),
-        market_buffer=draw(rate(0, 500_000, 0, 40_000)),
+        commission_rate=draw(usually(0, 100, or_from=0, to=100_000)),
+        commission_min=draw(minimum),
+        market_buffer=draw(usually(0, 40_000, or_from=0, to=500_000)),
         max_orders_per_day=5,
         withholding=250_000,
         after_hours=0,
@@ -76,7 +78,7 @@ def any_rules(draw: st.DrawFn) -> Rules:
         auto_rebalance=draw(switch),
         reanchor_after_skip=draw(switch),
         limit_orders=draw(switch),
-        limit_offset=draw(rate(0, 100_000, 0)),
+        limit_offset=draw(usually(0, or_from=0, to=100_000)),
         drift=2_000,
         max_quote_age=3_000,
         max_last_to_mid=10_000,
@@ -84,18 +86,19 @@ def any_rules(draw: st.DrawFn) -> Rules:
 
 
 @st.composite
-def any_cell(draw: st.DrawFn) -> tuple[Holding, int]:
-    """A holding and a price, from one dollar's worth to the limit, the anchor most often near the price."""
+def any_case(draw: st.DrawFn) -> tuple[Holding, Rules, int]:
+    """A holding, its rules and a price: worth from nothing to the limit, the anchor most often near the price."""
     price = draw(st.one_of(st.integers(MICROS, 1_000 * MICROS), spread(MIN_PRICE, MAX_PRICE)))
-    worth = draw(st.one_of(spread(0, MAX_AMOUNT), st.just(10_000 * MICROS)))
-    weight = draw(rate(0, PPM, 0, 500_000, PPM))
+    worth = draw(st.one_of(st.just(10_000 * MICROS), spread(price, MAX_AMOUNT), spread(0, MAX_AMOUNT)))
+    weight = draw(usually(0, 500_000, 500_000, PPM, or_from=0, to=PPM))
     shares = min(worth * weight // PPM * MICROS // price, MAX_AMOUNT)
     shares -= draw(st.sampled_from((0, shares % MICROS)))
     rest = worth - worth * weight // PPM
-    receivable = rest * draw(rate(0, PPM, 0, 20_000)) // PPM
+    receivable = rest * draw(usually(0, 0, 20_000, or_from=0, to=PPM)) // PPM
     cash = rest - receivable
-    factor = draw(rate(400_000, 2_500_000, PPM, 970_000, 1_030_000))
+    factor = draw(usually(PPM, 900_000, 970_000, 1_030_000, 1_200_000, or_from=400_000, to=2_500_000))
     anchor = min(max(price * factor // PPM, 1), MAX_PRICE)
-    reserved_cash = cash * draw(rate(0, PPM, 0)) // PPM
-    reserved_shares = shares * draw(rate(0, PPM, 0)) // PPM
-    return Holding(shares, cash, receivable, reserved_cash, reserved_shares, anchor), price
+    reserved_cash = cash * draw(usually(0, 0, 0, or_from=0, to=PPM)) // PPM
+    reserved_shares = shares * draw(usually(0, 0, 0, or_from=0, to=PPM)) // PPM
+    holding = Holding(shares, cash, receivable, reserved_cash, reserved_shares, anchor)
+    return holding, draw(any_rules(worth)), price

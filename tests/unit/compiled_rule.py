@@ -143,3 +143,32 @@ def decide_all(holdings, rules, prices, gates, decisions):
         for value in literal_unroll(decided):
             decisions[row, column] = value
             column += 1
+
+
+@njit
+def bands_of(holdings, rules, bands):
+    for row in range(len(holdings)):
+        held = Holding(*to_fixed_tuple(holdings[row], HOLDING))
+        ruled = Rules(*to_fixed_tuple(rules[row], RULES))
+        sleeps = band.wake_band(held, ruled)
+        bands[row, 0], bands[row, 1] = sleeps.below, sleeps.above
+
+
+@njit
+def muldiv_each(rows):
+    """Floors and ceilings of rows (a, b, c, d, e)."""
+    floors, ceils = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    for row in range(len(rows)):
+        a, b, c, d, e = to_fixed_tuple(rows[row], 5)
+        floors[row] = exact.muldiv_floor(a, b, d, c, e)
+        ceils[row] = exact.muldiv_ceil(a, b, d, c, e)
+    return floors, ceils
+
+
+@njit
+def compare_each(rows):
+    signs = np.empty(len(rows), np.int64)
+    for row in range(len(rows)):
+        a, b, c, d = to_fixed_tuple(rows[row], 4)
+        signs[row] = exact.compare_products(a, b, c, d)
+    return signs
