@@ -1,0 +1,85 @@
+"""Who asks, and what a credential may do: API tokens with scopes, browser sessions with CSRF; deny by default."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import authentication, exceptions
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from portfolios.api.problems import Problem
+from portfolios.models import ApiToken, User
+from portfolios.services.tokens import SCOPES, find_token
+
+SCHEMES = ("bearer", "token")
+STAFF_SCOPE = "admin"
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer <token>` (or `Token <token>`)."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() not in SCHEMES:
+            return None
+        token = find_token(secret.strip())
+        if token is None:
+            raise exceptions.AuthenticationFailed("This token is unknown, expired or revoked.")
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="volatility balancing"'
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """A browser's session; every write proves with a CSRF token that a page of ours sent it."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied:
+            raise Problem(403, "csrf_failed", "The CSRF token is missing or wrong.") from None
+
+
+class HasScope(BasePermission):
+    """A view says which scope each method needs (`scopes = {"GET": "read"}`); what it does not say is denied."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not request.user.is_authenticated:
+            return False
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in view.allowed_methods:
+            return True  # the view answers 405
+        needed = getattr(view, "scopes", {}).get(method)
+        if needed not in scopes_of(request):
+            raise Problem(403, "insufficient_scope", f"This needs a token with the scope {needed}.")
+        return True
+
+
+def scopes_of(request: Request) -> set[str]:
+    """A token's own scopes; a session has all. Nobody but staff administers."""
+    granted = set(request.auth.scopes) if isinstance(request.auth, ApiToken) else set(SCOPES)
+    return granted if request.user.is_staff else granted - {STAFF_SCOPE}
+
+
+def actor_of(request: Request) -> str:
+    """How the log names whoever asks."""
+    if isinstance(request.auth, ApiToken):
+        return f"token:{request.auth.prefix} {request.user.get_username()}"
+    return f"user:{request.user.get_username()}"
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "Made by `manage.py create_token`."}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    target_class = SessionAuthentication
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}

@@ -1,0 +1,60 @@
+"""What every door of the API has in common."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from portfolios.api.pagination import SignedCursorPagination
+from portfolios.api.serializers import NoQuery, StrictSerializer, read_query
+from portfolios.services.idempotency import Answer, answer_once, fingerprint_of, read_key
+
+
+class ApiView(APIView):
+    """Scopes and query parameters are declared per method; what is not declared is refused."""
+
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    scopes: ClassVar[dict[str, str]] = {}
+    queries: ClassVar[dict[str, type[StrictSerializer]]] = {}
+    idempotent: ClassVar[tuple[str, ...]] = ()
+    query: dict[str, Any]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method in self.allowed_methods:
+            self.query = read_query(request.query_params, self.queries.get(method, NoQuery))
+
+
+def read_body(request: Request, serializer: type[StrictSerializer]) -> dict[str, Any]:
+    """Checked fields of a body. Raises ValidationError, shown as 422 with a pointer per field."""
+    body = serializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
+
+
+def paged(view: ApiView, queryset: Any, show: Callable[[list[Any]], list[Any]]) -> Response:
+    """One page of a list, its rows shown together so that reads can be shared."""
+    pagination = SignedCursorPagination()
+    page = pagination.paginate_queryset(queryset, view.request, view)
+    return pagination.get_paginated_response(show(page))
+
+
+def once(
+    request: Request, *, portfolio_id: int, subject: str, answer: Callable[[], dict[str, Any]], required: bool = False
+) -> Answer:
+    """Answer a write once per Idempotency-Key; without one, where none is required, simply answer.
+
+    The order of checks is the contract's: header, JSON syntax, idempotency; `answer` then checks the fields.
+    """
+    header = request.headers.get("Idempotency-Key")
+    if header is None and not required:
+        return Answer(answer(), is_first=True)
+    key = read_key(header)
+    match = request.resolver_match
+    fingerprint = fingerprint_of(
+        method=str(request.method), route=match.route if match else "", subject=subject, body=request.data
+    )
+    return answer_once(portfolio_id=portfolio_id, key=key, fingerprint=fingerprint, answer=answer)

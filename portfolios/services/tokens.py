@@ -1,0 +1,58 @@
+"""API tokens: shown once, stored as a hash, narrowed by scopes, expiring, revocable."""
+
+import hashlib
+import secrets
+import string
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.utils import timezone
+
+from portfolios.errors import Refused
+from portfolios.models import ApiToken, User
+
+SCOPES = ("read", "simulate", "propose", "trade", "admin")
+MAX_DAYS = 3_650
+MARK = "vb_"
+PREFIX_LETTERS = string.ascii_lowercase + string.digits
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+def create_token(*, user: User, name: str, scopes: Collection[str], days: int) -> tuple[ApiToken, str]:
+    """A token and its secret, which nobody can show again. Raises Refused for an unknown scope or a bad period."""
+    unknown = sorted(set(scopes) - set(SCOPES))
+    if unknown or not scopes:
+        raise Refused("unknown_scope", f"scopes must be among {', '.join(SCOPES)}", field="scopes")
+    if not 1 <= days <= MAX_DAYS:
+        raise Refused("out_of_range", f"must be from 1 to {MAX_DAYS} days", field="days")
+    prefix = "".join(secrets.choice(PREFIX_LETTERS) for _ in range(8))
+    secret = f"{MARK}{prefix}{secrets.token_urlsafe(32)}"
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        prefix=prefix,
+        digest=digest_of(secret),
+        scopes=[scope for scope in SCOPES if scope in scopes],
+        expires_at=timezone.now() + timedelta(days=days),
+    )
+    return token, secret
+
+
+def find_token(secret: str) -> ApiToken | None:
+    """The living token with this secret, its user with it; its use is noted once a minute."""
+    now = timezone.now()
+    living = ApiToken.objects.filter(revoked_at=None, expires_at__gt=now, user__is_active=True)
+    token = living.select_related("user").filter(digest=digest_of(secret)).first()
+    if token and (token.last_used_at is None or token.last_used_at < now - USE_NOTED_EVERY):
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token
+
+
+def revoke_token(*, token_id: int) -> None:
+    """From now on the token opens nothing. Revoking twice keeps the first time."""
+    ApiToken.objects.filter(pk=token_id, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def digest_of(secret: str) -> str:
+    """256 random bits need no slow hash."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
