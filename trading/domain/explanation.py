@@ -1,0 +1,52 @@
+"""A decision in words and figures: the names of its reason and of the trims that bit, and the stock share it leads to."""
+
+from typing import NamedTuple
+
+from portfolios.domain.amounts import PPM
+from portfolios.domain.exact import muldiv_floor
+from portfolios.domain.holding import Holding, total_value, value_of
+from trading.domain.choices import Action, Decision, Reason, Side
+from trading.domain.costs import notional_of
+
+
+class Trim(NamedTuple):
+    """One cut of the wanted quantity, in micro-shares."""
+
+    name: str
+    before: int
+    after: int
+
+
+def reason_name(reason: Reason) -> str:
+    return reason.name.lower()
+
+
+def trims_of(decision: Decision) -> list[Trim]:
+    """The trims that bit, in their order."""
+    steps = (
+        Trim("max_trade", decision.raw, decision.after_max_trade),
+        Trim("guardrail", decision.after_max_trade, decision.after_guardrail),
+        Trim("insufficient_cash", decision.after_guardrail, decision.after_cash),
+        Trim("insufficient_shares", decision.after_cash, decision.after_shares),
+        Trim("lot", decision.after_shares, decision.after_lot),
+    )
+    return [step for step in steps if step.after < step.before]
+
+
+def stock_share(holding: Holding, price: int) -> int:
+    """A/V in ppm, floored; 0 for a cell worth nothing."""
+    value = total_value(holding, price)
+    if value <= 0:
+        return 0
+    return muldiv_floor(value_of(holding.shares, price), PPM, value)
+
+
+def after_trade(holding: Holding, decision: Decision, price: int) -> Holding:
+    """The holding once the decision's order has filled at its own price, fee paid; unchanged when it does not trade."""
+    if decision.action == Action.BUY:
+        cost = notional_of(Side.BUY, decision.quantity, price) + decision.commission
+        return holding._replace(shares=holding.shares + decision.quantity, cash=holding.cash - cost)
+    if decision.action == Action.SELL:
+        proceeds = notional_of(Side.SELL, decision.quantity, price) - decision.commission
+        return holding._replace(shares=holding.shares - decision.quantity, cash=holding.cash + proceeds)
+    return holding
