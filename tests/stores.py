@@ -20,10 +20,10 @@ def start_missing_stores() -> None:
     _open.callback(shutil.rmtree, folder, ignore_errors=True)
     os.environ["VBALANCE_VAR"] = str(folder / "var")
     sockets = folder / "s"
-    wanted = {"postgres": "DATABASE_URL" not in os.environ, "valkey": "REDIS_URL" not in os.environ}
+    wanted = {"postgres": not os.environ.get("DATABASE_URL"), "valkey": not os.environ.get("REDIS_URL")}
     _open.enter_context(embedded_stores(folder, sockets, durable=False, **wanted))
-    os.environ.setdefault("DATABASE_URL", postgres_url(sockets))
-    os.environ.setdefault("REDIS_URL", valkey_url(sockets))
+    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or postgres_url(sockets)
+    os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or valkey_url(sockets)
 
 
 def stop_stores() -> None:

@@ -10,17 +10,27 @@ from vbalance.stores.addresses import postgres_url, valkey_url
 
 ROOT = Path(__file__).resolve().parent.parent
 
-VAR = Path(os.environ.get("VBALANCE_VAR") or ROOT / "var").resolve()
-DATABASE_URL = os.environ.get("DATABASE_URL", "")
-REDIS_URL = os.environ.get("REDIS_URL", "")
-SECRET_KEY = os.environ.get("VBALANCE_SECRET_KEY", "")
-PRODUCTION = os.environ.get("VBALANCE_PRODUCTION", "") == "1"
-HOSTS = [host for host in os.environ.get("VBALANCE_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host]
-TRUSTED_ORIGINS = [origin for origin in os.environ.get("VBALANCE_TRUSTED_ORIGINS", "").split(",") if origin]
-LOG_LEVEL = os.environ.get("VBALANCE_LOG_LEVEL", "INFO").upper()
-SERVICE = os.environ.get("VBALANCE_SERVICE", "manage")
-KEY_PREFIX = os.environ.get("VBALANCE_KEY_PREFIX", "vb:")
-BUILD = os.environ.get("VBALANCE_BUILD", "dev")
+
+def said(name: str, default: str = "") -> str:
+    """An empty variable says nothing, so a copied `.env.example` changes nothing."""
+    return os.environ.get(name) or default
+
+
+def listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+VAR = Path(said("VBALANCE_VAR", str(ROOT / "var"))).resolve()
+DATABASE_URL = said("DATABASE_URL")
+REDIS_URL = said("REDIS_URL")
+SECRET_KEY = said("VBALANCE_SECRET_KEY")
+PRODUCTION = said("VBALANCE_PRODUCTION") == "1"
+HOSTS = listed(said("VBALANCE_HOSTS", "127.0.0.1,localhost,[::1]"))
+TRUSTED_ORIGINS = listed(said("VBALANCE_TRUSTED_ORIGINS"))
+LOG_LEVEL = said("VBALANCE_LOG_LEVEL", "INFO").upper()
+SERVICE = said("VBALANCE_SERVICE", "manage")
+KEY_PREFIX = said("VBALANCE_KEY_PREFIX", "vb:")
+BUILD = said("VBALANCE_BUILD", "dev")
 
 
 def socket_folder() -> Path:

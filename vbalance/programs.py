@@ -86,7 +86,7 @@ def _named(name: str, main: Callable[[], object]) -> Callable[[], None]:
     def run() -> None:
         os.environ["VBALANCE_SERVICE"] = name
         logging_config(level=environment.LOG_LEVEL, service=name)
-        connection.settings_dict["OPTIONS"]["application_name"] = f"vbalance-{name}"
+        connection.settings_dict["OPTIONS"].update(application_name=f"vbalance-{name}", pool=settings.DATABASE_POOL)
         main()
 
     return run

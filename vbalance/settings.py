@@ -82,8 +82,10 @@ TEMPLATES = [
 
 
 DATABASES: dict[str, Any] = {"default": dj_database_url.parse(environment.database_url())}
+DATABASE_POOL = {"min_size": 1, "max_size": 12, "timeout": 10}
 DATABASES["default"].setdefault("OPTIONS", {}).update(
-    {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}, "application_name": f"vbalance-{SERVICE}"}
+    # A command asks once and should fail at once; only programs that stay keep connections.
+    {"pool": DATABASE_POOL if SERVICE != "manage" else False, "application_name": f"vbalance-{SERVICE}"}
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

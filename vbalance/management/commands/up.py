@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from vbalance import environment
 from vbalance.children import STOP_SIGNALS
 from vbalance.house import House, Wishes, show_welcome
-from vbalance.stores.embedded import embedded_stores
+from vbalance.stores.embedded import embedded_stores, only_one
 from vbalance.stores.errors import StoreError, StoreMissing, StoresInUse
 from vbalance.terminal import show
 
@@ -63,8 +63,8 @@ class Command(BaseCommand):
 
 
 def run(wishes: Wishes, *, began: float, only_prepare: bool) -> None:
+    refuse_taken_port(wishes)
     with stores(f"the house at {wishes.url}") as running:
-        refuse_taken_port(wishes)
         house = House(running, wishes)
         try:
             if not house.prepare():
@@ -97,16 +97,26 @@ def stores(doing: str) -> Iterator[Any]:
         with embedded_stores(environment.VAR, environment.socket_folder(), doing=doing, **missing) as running:
             yield running
     except StoresInUse as error:
-        raise Refused(f"{error}. To stop it type: ./run down", 2) from None
+        raise not_twice(error) from None
     except StoreError as error:
         raise Refused(str(error), 3 if isinstance(error, StoreMissing) else 1) from None
     except OSError as error:
         raise Refused(f"cannot use {environment.VAR}: {error.strerror}: {error.filename}", 1) from None
 
 
+def not_twice(error: StoresInUse) -> Refused:
+    return Refused(f"{error}. To stop it type: ./run down", 2)
+
+
 def refuse_taken_port(wishes: Wishes) -> None:
+    """Asked before anything is started; if it is our own house that has the port, that is the better answer."""
     if is_free(wishes.host, wishes.port):
         return
+    try:
+        with only_one(environment.VAR, doing="looking for a port"):
+            pass
+    except StoresInUse as error:
+        raise not_twice(error) from None
     free = next((port for port in range(wishes.port + 1, wishes.port + 100) if is_free(wishes.host, port)), 0)
     raise Refused(f"port {wishes.port} is taken. Type: ./run --port {free}", 2)
 
