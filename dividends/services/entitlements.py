@@ -32,8 +32,8 @@ def go_ex_dividend(*, position_id: int, dividend: Dividend, market_at: datetime)
     before = position.anchor
     journal.add(
         EventType.EX_DIVIDEND,
-        f"Ex-dividend {as_text(dividend.dps)} a share: {as_text(payment.net)} to come after {as_text(payment.tax)} tax; "
-        f"anchor {as_text(before)} to {as_text(anchor)}.",
+        f"Ex-dividend {as_text(dividend.dps)} a share: {as_text(payment.net)} to come "
+        f"after {as_text(payment.tax)} tax; anchor {as_text(before)} to {as_text(anchor)}.",
         receivable=payment.net,
         anchor=anchor,
         inputs={

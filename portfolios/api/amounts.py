@@ -3,12 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
 from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, as_text, micros
-
-PATTERN = r"^\d{1,12}(\.\d{1,6})?$"
 
 
 class AmountField(serializers.Field[int, str | int | Decimal, str, int]):
@@ -48,14 +45,3 @@ class QuantityField(AmountField):
 class PriceField(AmountField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(low=MIN_PRICE, high=MAX_PRICE, **kwargs)
-
-
-class AmountSchema(OpenApiSerializerFieldExtension):
-    target_class = AmountField
-    match_subclasses = True
-
-    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        text = {"type": "string", "example": "97.25"}
-        if direction == "response":
-            return text
-        return {"oneOf": [text | {"pattern": PATTERN}, {"type": "number", "minimum": 0}]}

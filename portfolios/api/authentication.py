@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication, exceptions
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -67,19 +66,3 @@ def actor_of(request: Request) -> str:
     if isinstance(request.auth, ApiToken):
         return f"token:{request.auth.prefix} {request.user.get_username()}"
     return f"user:{request.user.get_username()}"
-
-
-class TokenScheme(OpenApiAuthenticationExtension):
-    target_class = TokenAuthentication
-    name = "token"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "Made by `manage.py create_token`."}
-
-
-class SessionScheme(OpenApiAuthenticationExtension):
-    target_class = SessionAuthentication
-    name = "session"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}

@@ -20,6 +20,7 @@ MAX_LIMIT = 500
 class PageQuery(StrictSerializer):
     limit = serializers.IntegerField(required=False, min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
     cursor = serializers.CharField(required=False, max_length=500)
+    ordering = serializers.ChoiceField(choices=["created_at", "-created_at"], default="-created_at")
 
 
 class Cursor(NamedTuple):
@@ -30,11 +31,12 @@ class Cursor(NamedTuple):
 
 
 class SignedCursorPagination(BasePagination):
-    """`next` and `previous` are addresses; newest first unless `ascending`."""
+    """`next` and `previous` are addresses; newest first unless the query orders otherwise."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
-        query, self.ascending = view.query, getattr(view, "ascending", False)
+        query = view.query
+        self.ascending = query["ordering"] == "created_at"
         cursor = self.read(query["cursor"]) if "cursor" in query else None
         backwards = bool(cursor and cursor.backwards)
         upwards = self.ascending != backwards
@@ -52,14 +54,6 @@ class SignedCursorPagination(BasePagination):
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:
         return Response({"next": self.next, "previous": self.previous, "results": data})
-
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        link = {"type": "string", "format": "uri", "nullable": True}
-        return {
-            "type": "object",
-            "required": ["next", "previous", "results"],
-            "properties": {"next": link, "previous": link, "results": schema},
-        }
 
     @property
     def salt(self) -> str:

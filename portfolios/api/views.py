@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import structlog
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,12 +14,15 @@ from portfolios.services.idempotency import Answer, answer_once, fingerprint_of,
 
 
 class ApiView(APIView):
-    """Scopes and query parameters are declared per method; what is not declared is refused."""
+    """Scopes and query parameters are declared per method; what is not declared is refused.
+
+    `idempotent` says where an Idempotency-Key is heeded: "required" or "optional".
+    """
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     scopes: ClassVar[dict[str, str]] = {}
     queries: ClassVar[dict[str, type[StrictSerializer]]] = {}
-    idempotent: ClassVar[tuple[str, ...]] = ()
+    idempotent: ClassVar[dict[str, str]] = {}
     query: dict[str, Any]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -43,16 +47,18 @@ def paged(view: ApiView, queryset: Any, show: Callable[[list[Any]], list[Any]]) 
 
 
 def once(
-    request: Request, *, portfolio_id: int, subject: str, answer: Callable[[], dict[str, Any]], required: bool = False
+    view: ApiView, *, portfolio_id: int, subject: str, answer: Callable[[], dict[str, Any]]
 ) -> Answer:
     """Answer a write once per Idempotency-Key; without one, where none is required, simply answer.
 
     The order of checks is the contract's: header, JSON syntax, idempotency; `answer` then checks the fields.
     """
+    request = view.request
     header = request.headers.get("Idempotency-Key")
-    if header is None and not required:
+    if header is None and view.idempotent[str(request.method)] != "required":
         return Answer(answer(), is_first=True)
     key = read_key(header)
+    structlog.contextvars.bind_contextvars(idempotency_key=key)
     match = request.resolver_match
     fingerprint = fingerprint_of(
         method=str(request.method), route=match.route if match else "", subject=subject, body=request.data

@@ -1,4 +1,4 @@
-"""The paper broker: fills at the quote plus slippage, in whole, at once; a limit order rests until the price is there."""
+"""The paper broker: fills at the quote plus slippage, in whole, at once; a limit order rests until it is met."""
 
 from portfolios.domain.amounts import PPM
 from portfolios.domain.exact import muldiv_ceil, muldiv_floor

@@ -1,1 +1,1 @@
-"""The rule: what one cell should do at one price. Pure functions over integers; live, replay and simulation call these."""
+"""The rule: what one cell should do at one price. Live trading, replay and simulation call these functions."""

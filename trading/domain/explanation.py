@@ -1,4 +1,4 @@
-"""A decision in words and figures: the names of its reason and of the trims that bit, and the stock share it leads to."""
+"""A decision in words and figures: its reason by name, the trims that bit, and the stock share it leads to."""
 
 from typing import NamedTuple
 

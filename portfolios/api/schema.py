@@ -1,0 +1,91 @@
+"""The OpenAPI schema drawn from the views themselves: their queries, their idempotency, and problems everywhere."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+
+AMOUNT = r"^\d{1,12}(\.\d{1,6})?$"
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457. Branch on `code`; docs/api/problems.md lists them.",
+    "required": ["type", "title", "status", "detail", "code", "errors"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "detail"],
+                "properties": {
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                    "pointer": {"type": "string", "description": "JSON pointer into the body, as URI fragment"},
+                    "parameter": {"type": "string", "description": "Name of the query parameter"},
+                },
+            },
+        },
+    },
+}
+
+
+class ApiSchema(AutoSchema):
+    """Query parameters and the Idempotency-Key header as an ApiView declares them."""
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters: list[Any] = []
+        if query := getattr(self.view, "queries", {}).get(self.method):
+            parameters.append(query)
+        needs = getattr(self.view, "idempotent", {}).get(self.method)
+        if needs:
+            parameters.append(
+                OpenApiParameter(
+                    "Idempotency-Key",
+                    location=OpenApiParameter.HEADER,
+                    required=needs == "required",
+                    description="1 to 255 visible ASCII characters; the same key again gets the first answer again.",
+                )
+            )
+        return parameters
+
+
+def add_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Every operation may answer with a problem."""
+    result["components"]["schemas"]["Problem"] = PROBLEM
+    media = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path in result["paths"].values():
+        for operation in path.values():
+            operation["responses"]["default"] = {"description": "Why not", "content": media}
+    return result
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    target_class = "portfolios.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "Made by `manage.py create_token`."}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    target_class = "portfolios.api.authentication.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+class AmountSchema(OpenApiSerializerFieldExtension):
+    target_class = "portfolios.api.amounts.AmountField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        text = {"type": "string", "example": "97.25"}
+        if direction == "response":
+            return text
+        return {"oneOf": [text | {"pattern": AMOUNT}, {"type": "number", "minimum": 0}]}

@@ -1,0 +1,58 @@
+"""Bells of the ground floor, and what every bell of the house does: bind its log lines, keep what failed for good."""
+
+import traceback
+from typing import Any
+
+import structlog
+from celery import Task, shared_task
+
+from portfolios.models import FailedTask
+from portfolios.services.idempotency import forget_old_keys
+from portfolios.services.verification import differing_rows
+from portfolios.services.verification import verify_events as verify
+
+log = structlog.get_logger(__name__)
+CARRIED = ("request_id", "trace_id", "idempotency_key")
+NAMED = ("position_id", "order_id")
+
+
+class Bell(Task):  # type: ignore[misc]
+    """A task that carries the request's id into the worker and leaves a FailedTask row when it fails for good."""
+
+    abstract = True
+
+    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+        context = structlog.contextvars.get_contextvars()
+        carried = {name: context[name] for name in CARRIED if name in context}
+        headers = {**(options.pop("headers", None) or {}), **carried}
+        return super().apply_async(args, kwargs, headers=headers, **options)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        request = self.request
+        carried = {name: getattr(request, name, None) or (request.headers or {}).get(name) for name in CARRIED}
+        known = {name: value for name, value in carried.items() if value}
+        named = {name: kwargs[name] for name in NAMED if name in kwargs}
+        with structlog.contextvars.bound_contextvars(task_id=request.id, **known, **named):
+            return super().__call__(*args, **kwargs)
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        log.error("task failed", task=self.name, task_id=task_id, error=str(exc))
+        FailedTask.objects.create(
+            task=self.name,
+            task_id=task_id,
+            args=list(args),
+            kwargs=dict(kwargs),
+            error=f"{type(exc).__name__}: {exc}"[:500],
+            traceback="".join(traceback.format_exception(exc)),
+        )
+
+
+@shared_task(base=Bell)
+def verify_events() -> None:
+    """Nightly: the log against itself and against the rows; old idempotency keys go."""
+    verified = verify()
+    differing = list(differing_rows())
+    forget_old_keys()
+    log.info("events verified", events=verified.events, findings=len(verified.findings), differing=len(differing))
+    if verified.findings or differing:
+        raise RuntimeError(f"{len(verified.findings)} findings, {len(differing)} rows differ from their events")

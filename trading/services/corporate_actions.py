@@ -1,0 +1,66 @@
+"""Dividends and splits as they meet orders: driven from here, because only this floor knows the open order."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from dividends.models import Split
+from dividends.selectors import dividends_due, holders_before, payments_due, splits_due
+from dividends.services.entitlements import go_ex_dividend, pay_dividend
+from dividends.services.splits import apply_split
+from portfolios.events import EventType
+from portfolios.models import Position
+from portfolios.services.journal import Journal
+from trading.market.selectors import last_close_before
+from trading.models import Order
+from trading.services.settlement import release
+
+CANCELLABLE = ("new", "accepted", "partially_filled")
+
+
+def apply_due(*, source: str, day: date, market_at: datetime, symbol: str = "") -> int:
+    """Splits, then ex-dates, then payments due by this market day, each once; how many cells were touched."""
+    return (
+        split_due(source=source, day=day, market_at=market_at, symbol=symbol)
+        + go_ex_due(source=source, day=day, market_at=market_at, symbol=symbol)
+        + pay_due(source=source, day=day, market_at=market_at)
+    )
+
+
+def split_due(*, source: str, day: date, market_at: datetime, symbol: str = "") -> int:
+    done = 0
+    for split in splits_due(source=source, day=day, symbol=symbol):
+        last_close = last_close_before(split.symbol, source, market_at)
+        for position in holders_before(split):
+            done += split_position(position_id=position.pk, split=split, last_close=last_close, market_at=market_at)
+    return done
+
+
+@transaction.atomic
+def split_position(*, position_id: int, split: Split, last_close: int, market_at: datetime) -> bool:
+    """Cancel the cell's open order, then split it; waits (False) while the order's fate is being decided."""
+    position = Position.objects.locked().get(pk=position_id)
+    order = Order.objects.filter(position=position).open().first()
+    if order and order.status not in CANCELLABLE:
+        return False
+    if order:
+        journal = Journal(position, market_at=market_at, actor="market")
+        message = "Cancelled: the stock splits."
+        release(journal, position, order, "cancelled", EventType.ORDER_CANCELLED, message)
+        journal.write()
+    applied = apply_split(position_id=position_id, split=split, last_close=last_close, market_at=market_at)
+    return applied is not None
+
+
+def go_ex_due(*, source: str, day: date, market_at: datetime, symbol: str = "") -> int:
+    done = 0
+    for dividend in dividends_due(source=source, day=day, symbol=symbol):
+        for position in holders_before(dividend):
+            entitlement = go_ex_dividend(position_id=position.pk, dividend=dividend, market_at=market_at)
+            done += entitlement is not None
+    return done
+
+
+def pay_due(*, source: str, day: date, market_at: datetime) -> int:
+    due = list(payments_due(source=source, day=day).values_list("pk", flat=True))
+    return sum(pay_dividend(entitlement_id=pk, market_at=market_at) for pk in due)

@@ -1,0 +1,170 @@
+"""Evaluates one cell at the newest price: lock, decide, write what was decided and why."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from portfolios.domain.amounts import as_text
+from portfolios.domain.holding import Rules
+from portfolios.events import EventType
+from portfolios.models import Event, Position
+from portfolios.selectors import EffectiveRules, effective_rules
+from portfolios.services.journal import Journal
+from trading.domain.band import wake_band
+from trading.domain.choices import OPEN, Action, Decision, Gates, Reason, Side
+from trading.domain.decision import decide
+from trading.market.models import Quote
+from trading.market.selectors import market_now, newest_quote
+from trading.models import Order
+from trading.services.account import inputs_of, outputs_of, sentence_of
+from trading.services.gates import Shut, gates_at
+from trading.services.ordering import write_robot_order
+from trading.sight import Sight, see
+
+ROBOT = "robot"
+REANCHORING = (
+    Reason.MAX_TRADE,
+    Reason.GUARDRAIL,
+    Reason.INSUFFICIENT_CASH,
+    Reason.INSUFFICIENT_SHARES,
+    Reason.LOT,
+    Reason.BELOW_MIN_NOTIONAL,
+)
+
+
+class Evaluation(NamedTuple):
+    """What was seen, what was decided, and what was written of it (None where nothing was)."""
+
+    position: Position
+    sight: Sight | None
+    rules: Rules
+    gates: Gates
+    gate_values: dict[str, str]
+    decision: Decision | None
+    order: Order | None
+    event: Event | None
+
+
+@transaction.atomic
+def evaluate_position(*, position_id: int, asked_by: str = "", act: bool = True) -> Evaluation:
+    """Decide for one cell at the newest quote; the same quote never makes a second order.
+
+    The robot looks at each quote once and is quiet about what does not matter. A person who asks (`asked_by`) always
+    leaves an event; with act=False he gets the proposal and no order is written.
+    """
+    position = Position.objects.locked().get(pk=position_id)
+    effective = effective_rules(position)
+    quote = newest_quote(position.symbol, position.source)
+    market_at = market_now(position.source)
+    journal = Journal(position, market_at=market_at, actor=asked_by or ROBOT, effective=effective)
+    if quote is None:
+        return unpriced(position, effective, journal, asked_by)
+    if not asked_by and position.quote_at and position.quote_at >= quote.at:
+        return Evaluation(position, None, effective.rules, OPEN, {}, None, None, None)
+    sight = see(quote, market_at, effective.rules)
+    if position.anchor == 0 and not sight.stale:
+        return anchored(position, effective, journal, sight, asked_by)
+    return decided(position, effective, journal, sight, asked_by, act)
+
+
+def unpriced(position: Position, effective: EffectiveRules, journal: Journal, asked_by: str) -> Evaluation:
+    """No price is known: nothing can be decided, and a person who asked is told so."""
+    event = None
+    if asked_by:
+        message = f"No price is known for {position.symbol}: nothing can be decided."
+        event = journal.add(EventType.EVALUATED, message, outputs={"action": "HOLD", "reason": "no_price"})
+        journal.write()
+    return Evaluation(position, None, effective.rules, OPEN, {}, None, None, event)
+
+
+def anchored(
+    position: Position, effective: EffectiveRules, journal: Journal, sight: Sight, asked_by: str
+) -> Evaluation:
+    """The first good quote sets the anchor, and nothing is traded on it."""
+    event = journal.add(
+        EventType.ANCHOR_SET,
+        f"Anchor set to {as_text(sight.price)}, the first good price; no trade happens on it.",
+        anchor=sight.price,
+        inputs=inputs_of(position.holding, sight),
+    )
+    position.quote_at = sight.at
+    journal.write(band=wake_band(position.holding, effective.rules))
+    decision = decide(position.holding, effective.rules, sight.price, OPEN)
+    held = decision._replace(action=Action.HOLD, reason=Reason.NO_ANCHOR, side=Side.NONE, quantity=0, commission=0)
+    return Evaluation(position, sight, effective.rules, OPEN, {}, held, None, event)
+
+
+def decided(
+    position: Position, effective: EffectiveRules, journal: Journal, sight: Sight, asked_by: str, act: bool
+) -> Evaluation:
+    holding = position.holding
+    decision = decide(holding, effective.rules, sight.price, OPEN)
+    shut = Shut(OPEN, {})
+    if decision.side != Side.NONE:
+        shut = gates_at(position, effective.rules, sight, decision.side)
+        decision = decide(holding, effective.rules, sight.price, shut.gates)
+    inputs = inputs_of(holding, sight)
+    outputs = outputs_of(holding, effective.rules, sight, decision, shut.values)
+    event = written(journal, decision, inputs, outputs, position, effective, bool(asked_by))
+    order = None
+    if act and decision.action in (Action.BUY, Action.SELL):
+        order = write_robot_order(journal, position, effective.rules, sight, decision)
+    elif act and decision.reason in REANCHORING and effective.rules.reanchor_after_skip:
+        reanchor(journal, sight.price)
+    if act:
+        position.quote_at = sight.at
+        journal.write(band=wake_band(position.holding, effective.rules))
+    elif journal.events:
+        journal.write()
+    return Evaluation(position, sight, effective.rules, shut.gates, shut.values, decision, order, event)
+
+
+def written(
+    journal: Journal,
+    decision: Decision,
+    inputs: dict[str, Any],
+    outputs: dict[str, Any],
+    position: Position,
+    effective: EffectiveRules,
+    asked: bool,
+) -> Event | None:
+    """The event an evaluation leaves: always when asked for or traded, a skip once per span, a quiet hold never."""
+    if not asked and decision.action == Action.HOLD:
+        return None
+    mark = f"{decision.side}|{decision.reason}|{effective.named['sha256']}"
+    repeats = position.skip_mark == f"{position.event_seq}|{mark}"
+    if decision.action == Action.SKIP and repeats and not asked:
+        return None
+    kind = EventType.EVALUATED
+    if decision.action == Action.SKIP:
+        kind = EventType.SKIPPED
+    elif decision.reason == Reason.GUARDRAIL_REBALANCE:
+        kind = EventType.GUARDRAIL_REBALANCE
+    event = journal.add(kind, sentence_of(decision, inputs, outputs), inputs=inputs, outputs=outputs)
+    if decision.action == Action.SKIP:
+        position.skip_mark = f"{position.event_seq}|{mark}"
+    return event
+
+
+def reanchor(journal: Journal, price: int) -> None:
+    """Only a skip for its size moves the anchor; a shut gate never does."""
+    journal.add(EventType.ANCHOR_RESET, f"Anchor reset to {as_text(price)} after the skip.", anchor=price)
+
+
+def preview_position(*, position: Position, price: int | None = None, market_at: datetime | None = None) -> Evaluation:
+    """What the rule would say now, or at a given price (micros); writes nothing and takes no lock."""
+    effective = effective_rules(position)
+    at = market_at or market_now(position.source)
+    quote = newest_quote(position.symbol, position.source)
+    if price is not None:
+        quote = Quote(symbol=position.symbol, source="asked", at=at, last=price)
+    if quote is None:
+        return Evaluation(position, None, effective.rules, OPEN, {}, None, None, None)
+    sight = see(quote, at, effective.rules)
+    decision = decide(position.holding, effective.rules, sight.price, OPEN)
+    shut = Shut(OPEN, {})
+    if decision.side != Side.NONE:
+        shut = gates_at(position, effective.rules, sight, decision.side)
+        decision = decide(position.holding, effective.rules, sight.price, shut.gates)
+    return Evaluation(position, sight, effective.rules, shut.gates, shut.values, decision, None, None)
