@@ -54,17 +54,19 @@ def reason(error: Exception) -> str:
 
 
 def object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    parsed = dict(pairs)
-    if len(parsed) != len(pairs):
-        raise ValueError("a key is given twice")
+    parsed: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in parsed:
+            raise ValueError(f'"{name}" is given twice')
+        parsed[name] = value
     return parsed
 
 
 def plain_decimal(literal: str) -> Decimal:
-    if "e" in literal.lower():
-        raise ValueError("numbers are written without an exponent")
     if len(literal) > MAX_DIGITS:
         raise ValueError("a number is too long")
+    if "e" in literal.lower():
+        raise ValueError(f"{literal} has an exponent; numbers are written without")
     return Decimal(literal)
 
 
