@@ -27,7 +27,7 @@ class Postgres:
     def __init__(self, folder: Path, sockets: Path, *, durable: bool = True, identity: Identity | None = None) -> None:
         self.folder = folder
         self.sockets = sockets
-        self.options = CALM if durable else CALM | FAST_AND_FORGETFUL
+        self.durable = durable
         self.programs = find_postgres()
         folder.mkdir(parents=True, exist_ok=True)
         self.identity = identity or choose_identity(program=self.programs / "postgres", folder=folder)
@@ -64,7 +64,7 @@ class Postgres:
             "-p",
             str(POSTGRES_PORT),
         ]
-        for name, value in self.options.items():
+        for name, value in (CALM if self.durable else CALM | FAST_AND_FORGETFUL).items():
             words += ["-c", f"{name}={value}"]
         return [*self.identity.prefix, *words]
 
@@ -76,10 +76,7 @@ class Postgres:
         draft = self.home / "postgres.new"
         shutil.rmtree(draft, ignore_errors=True)
         shutil.rmtree(self.data, ignore_errors=True)
-        words = [
-            str(self.programs / "initdb"),
-            "-D",
-            str(draft),
+        shape = [
             "-U",
             POSTGRES_USER,
             "-A",
@@ -87,7 +84,9 @@ class Postgres:
             "-E",
             "UTF8",
             "--locale=C",
+            *([] if self.durable else ["--no-sync"]),
         ]
+        words = [str(self.programs / "initdb"), "-D", str(draft), *shape]
         made = subprocess.run(
             [*self.identity.prefix, *words], user=self.identity.user, cwd=self.home, capture_output=True, text=True
         )
