@@ -126,10 +126,6 @@ class PositionQuerySet(models.QuerySet["Position"]):
         rules = ("portfolio__settings_version", "settings_version")
         return self.select_related(*rules).select_for_update(of=("self",)).order_by("pk")
 
-    def awake_at(self, *, symbol: str, source: str, price: int) -> "PositionQuerySet":
-        """Cells whose wake-up band this price left: one indexed query, whatever the number of sleepers."""
-        return self.filter(symbol=symbol, source=source).filter(Q(wake_below__gte=price) | Q(wake_above__lte=price))
-
 
 class Position(models.Model):
     """A cell: shares of one symbol plus its own cash. Amounts in millionths; anchor 0 while absent."""

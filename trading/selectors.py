@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from django.db.models import Q
+from django.db import connection
 
 from portfolios.models import Position
 from trading.market.models import Quote
@@ -11,27 +11,45 @@ from trading.models import Order
 
 UNDECIDED = ("new", "sending", "unknown")
 RESTING = ("accepted", "partially_filled")
+# Between last and middle the rule may choose either, so a cell wakes when one of them left its band.
+WAITING_CELLS = """
+    SELECT cell.id
+      FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::timestamptz[]) AS quote (symbol, low, high, at)
+      JOIN portfolios_position AS cell
+        ON cell.symbol = quote.symbol AND cell.source = %s
+       AND (cell.wake_below >= quote.low OR cell.wake_above <= quote.high)
+     WHERE (cell.quote_at IS NULL OR cell.quote_at < quote.at) AND cell.state <> 'closed'
+     ORDER BY cell.id
+"""
 
 
 def waiting_cells(quotes: Collection[Quote]) -> list[int]:
-    """Cells that these quotes woke and that have not been evaluated at them yet."""
-    waiting: list[int] = []
-    for quote in quotes:
-        awake = Position.objects.awake_at(symbol=quote.symbol, source=quote.source, price=quote.last)
-        unseen = awake.filter(Q(quote_at__lt=quote.at) | Q(quote_at=None)).exclude(state=Position.Status.CLOSED)
-        waiting += unseen.order_by("pk").values_list("pk", flat=True)
-    return waiting
+    """Cells that these quotes of one source woke and that have not looked at them yet: one indexed query."""
+    if not quotes:
+        return []
+    rows = [(quote.symbol, *spread_of(quote), quote.at) for quote in quotes]
+    source = next(iter(quotes)).source
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING_CELLS, [*(list(column) for column in zip(*rows, strict=True)), source])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def spread_of(quote: Quote) -> tuple[int, int]:
+    mid = (quote.bid + quote.ask) // 2 if quote.bid and quote.ask else quote.last
+    return min(quote.last, mid), max(quote.last, mid)
 
 
 def waiting_orders(quotes: Collection[Quote]) -> list[int]:
     """Orders to be carried on at these quotes: those not decided yet, and resting ones that have not seen the quote."""
-    waiting: list[int] = []
-    for quote in quotes:
-        orders = Order.objects.filter(position__symbol=quote.symbol, position__source=quote.source)
-        unseen = Q(status__in=RESTING) & (Q(quote_at__lt=quote.at) | Q(quote_at=None))
-        due = orders.filter(Q(status__in=UNDECIDED) | unseen)
-        waiting += due.order_by("pk").values_list("pk", flat=True)
-    return waiting
+    seen = {quote.symbol: quote.at for quote in quotes}
+    sources = {quote.source for quote in quotes}
+    orders = Order.objects.open().filter(position__symbol__in=seen, position__source__in=sources).order_by("pk")
+    rows = orders.values_list("pk", "status", "quote_at", "position__symbol")
+    return [
+        pk
+        for pk, status, quote_at, symbol in rows
+        if status in UNDECIDED or (status in RESTING and (quote_at is None or quote_at < seen[symbol]))
+    ]
 
 
 def traded_symbols(source: str) -> list[str]:

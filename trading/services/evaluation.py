@@ -18,7 +18,7 @@ from trading.market.models import Quote
 from trading.market.selectors import market_now, newest_quote
 from trading.models import Order
 from trading.services.account import inputs_of, outputs_of, sentence_of
-from trading.services.gates import Shut, gates_at
+from trading.services.gates import UNASKED, gates_at
 from trading.services.ordering import write_robot_order
 from trading.sight import Sight, see
 
@@ -100,7 +100,7 @@ def decided(
 ) -> Evaluation:
     holding = position.holding
     decision = decide(holding, effective.rules, sight.price, OPEN)
-    shut = Shut(OPEN, {})
+    shut = UNASKED
     if decision.side != Side.NONE:
         shut = gates_at(position, effective.rules, sight, decision.side)
         decision = decide(holding, effective.rules, sight.price, shut.gates)
@@ -109,7 +109,7 @@ def decided(
     event = written(journal, decision, inputs, outputs, position, effective, bool(asked_by))
     order = None
     if act and decision.action in (Action.BUY, Action.SELL):
-        order = write_robot_order(journal, position, effective.rules, sight, decision)
+        order = write_robot_order(journal, position, effective.rules, sight, decision, shut.day)
     elif act and decision.reason in REANCHORING and effective.rules.reanchor_after_skip:
         reanchor(journal, sight.price)
     if act:
@@ -163,7 +163,7 @@ def preview_position(*, position: Position, price: int | None = None, market_at:
         return Evaluation(position, None, effective.rules, OPEN, {}, None, None, None)
     sight = see(quote, at, effective.rules)
     decision = decide(position.holding, effective.rules, sight.price, OPEN)
-    shut = Shut(OPEN, {})
+    shut = UNASKED
     if decision.side != Side.NONE:
         shut = gates_at(position, effective.rules, sight, decision.side)
         decision = decide(position.holding, effective.rules, sight.price, shut.gates)

@@ -1,12 +1,13 @@
 """The gates of one cell at one quote: may it trade at all, and with what value each gate fell."""
 
+from datetime import date
 from typing import NamedTuple
 
 from django.db.models import Q
 
 from portfolios.domain.holding import Rules
 from portfolios.models import Portfolio, Position
-from trading.domain.choices import Gates, Side
+from trading.domain.choices import OPEN, Gates, Side
 from trading.domain.order_life import OPEN_STATES
 from trading.market.calendars import Phase, calendar_for
 from trading.market.selectors import exchange_of
@@ -16,10 +17,14 @@ from trading.sight import Sight
 
 
 class Shut(NamedTuple):
-    """The gates as integers for the rule, and each with its value for people."""
+    """The gates as integers for the rule, each with its value for people, and the exchange date they are for."""
 
     gates: Gates
     values: dict[str, str]
+    day: date | None
+
+
+UNASKED = Shut(OPEN, {}, None)
 
 
 def gates_at(position: Position, rules: Rules, sight: Sight, side: Side) -> Shut:
@@ -57,4 +62,4 @@ def gates_at(position: Position, rules: Rules, sight: Sight, side: Side) -> Shut
         "dup": "yes" if gates.dup else "no",
         "daily_limit": f"{sent} of {rules.max_orders_per_day}",
     }
-    return Shut(gates, values)
+    return Shut(gates, values, day)

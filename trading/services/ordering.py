@@ -1,7 +1,7 @@
 """Writes orders: the robot's from a decision, a person's from a request; reserves what they may cost."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -15,8 +15,7 @@ from portfolios.services.journal import Journal
 from portfolios.services.positions import refuse_closed
 from trading.domain.choices import Decision, Side
 from trading.domain.costs import cash_to_reserve, limit_price, reservation_price
-from trading.market.calendars import calendar_for
-from trading.market.selectors import exchange_of, market_now, newest_quote
+from trading.market.selectors import market_now, newest_quote
 from trading.models import Order
 from trading.services.settlement import release, wake_after
 from trading.sight import Sight
@@ -27,7 +26,9 @@ def robot_key(position: Position, quote_at: datetime, side: Side) -> str:
     return f"{position.public_id}|{quote_at.isoformat()}|{side.name}"
 
 
-def write_robot_order(journal: Journal, position: Position, rules: Rules, sight: Sight, decision: Decision) -> Order:
+def write_robot_order(
+    journal: Journal, position: Position, rules: Rules, sight: Sight, decision: Decision, day: date | None
+) -> Order:
     """The order of a decision, inside its evaluation's transaction."""
     reserve = 0
     if decision.side == Side.BUY:
@@ -45,7 +46,7 @@ def write_robot_order(journal: Journal, position: Position, rules: Rules, sight:
     order.decision_price = sight.price
     order.quote_at = sight.at
     order.decided_at = journal.market_at
-    order.market_day = calendar_for(exchange_of(position.symbol)).market_day(sight.at)
+    order.market_day = day
     return intend(journal, order, reserve)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, close_old_connections
+from django.db import OperationalError, close_old_connections, connection
 
 from trading.market.models import MarketClock, Quote
 from trading.selectors import newest_traded_quotes, waiting_cells, waiting_orders
@@ -59,8 +59,13 @@ class Command(BaseCommand):
             self.walk(options["until"])
 
     def fast_forward(self, until: date) -> None:
-        """The same steps by the same services, without bells: everything a step wakes is done before the next."""
+        """The same steps by the same services, without bells: everything a step wakes is done before the next.
+
+        A crash may lose the last steps, never part of one: they are walked again.
+        """
         started, quotes = time.monotonic(), 0
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit = off")
         settle(newest_traded_quotes(SOURCE))
         while True:
             step = next_step(MarketClock.objects.get(source=SOURCE))
