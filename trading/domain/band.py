@@ -25,8 +25,7 @@ def wake_band(holding: Holding, rules: Rules) -> Band:
     cash = effective_cash(holding)
     if holding.anchor == 0 or cash <= 0:
         return AWAKE
-    below = muldiv_floor(holding.anchor, PPM - rules.trigger_down, PPM)
-    above = muldiv_ceil(holding.anchor, PPM + rules.trigger_up, PPM)
+    below, above = trigger_edges(holding, rules)
     if rules.auto_rebalance:
         if holding.shares == 0 and rules.guardrail_low > 0:
             return AWAKE
@@ -35,6 +34,14 @@ def wake_band(holding: Holding, rules: Rules) -> Band:
     if below >= above:
         return AWAKE
     return Band(below, above)
+
+
+def trigger_edges(holding: Holding, rules: Rules) -> Band:
+    """The prices at which the triggers fire, inclusive; for a holding with an anchor."""
+    return Band(
+        muldiv_floor(holding.anchor, PPM - rules.trigger_down, PPM),
+        muldiv_ceil(holding.anchor, PPM + rules.trigger_up, PPM),
+    )
 
 
 def drift_above(shares: int, cash: int, high: int) -> int:
