@@ -16,7 +16,7 @@ CARRIED = ("request_id", "trace_id", "idempotency_key")
 NAMED = ("position_id", "order_id")
 
 
-class Bell(Task):  # type: ignore[misc]
+class Bell(Task):
     """A task that carries the request's id into the worker and leaves a FailedTask row when it fails for good."""
 
     abstract = True

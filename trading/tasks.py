@@ -59,9 +59,9 @@ def ring_waiting() -> None:
 def check_dividends() -> None:
     """Splits and ex-dates due by market time; the feed does the same before a day's first quote."""
     for name in settings.PRICE_SOURCES:
-        due = {"source": name, "day": market_day(name), "market_at": market_now(name)}
-        corporate_actions.split_due(**due)
-        corporate_actions.go_ex_due(**due)
+        day, market_at = market_day(name), market_now(name)
+        corporate_actions.split_due(source=name, day=day, market_at=market_at)
+        corporate_actions.go_ex_due(source=name, day=day, market_at=market_at)
 
 
 @shared_task(base=Bell)
