@@ -306,7 +306,8 @@ class FailedTask(models.Model):
     kwargs = models.JSONField(default=dict)
     error = models.CharField(max_length=500)
     traceback = models.TextField(blank=True)
-    failed_at = models.DateTimeField(auto_now_add=True)
+    times = models.PositiveIntegerField(default=1, help_text="How often in a row it failed like this")
+    failed_at = models.DateTimeField(auto_now=True)
     replayed_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

@@ -37,14 +37,19 @@ class Bell(Task):
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
         log.error("task failed", task=self.name, task_id=task_id, error=str(exc))
-        FailedTask.objects.create(
-            task=self.name,
-            task_id=task_id,
-            args=list(args),
-            kwargs=dict(kwargs),
-            error=f"{type(exc).__name__}: {exc}"[:500],
-            traceback="".join(traceback.format_exception(exc)),
-        )
+        keep_failure(self.name, task_id, list(args), dict(kwargs), exc)
+
+
+def keep_failure(task: str, task_id: str, args: list[Any], kwargs: dict[str, Any], exc: Exception) -> None:
+    """One row for one bell that keeps failing: a sweeper that rings it again must not fill the table."""
+    row, created = FailedTask.objects.get_or_create(
+        task=task, args=args, kwargs=kwargs, replayed_at=None, defaults={"task_id": task_id}
+    )
+    row.task_id = task_id
+    row.error = f"{type(exc).__name__}: {exc}"[:500]
+    row.traceback = "".join(traceback.format_exception(exc))
+    row.times += 0 if created else 1
+    row.save()
 
 
 @shared_task(base=Bell)

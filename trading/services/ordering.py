@@ -9,7 +9,7 @@ from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, as_text
 from portfolios.domain.holding import Rules
 from portfolios.errors import Refused
 from portfolios.events import EventType
-from portfolios.models import Position, User
+from portfolios.models import Portfolio, Position, User
 from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
 from portfolios.services.positions import refuse_closed
@@ -106,11 +106,13 @@ def place_order(
 ) -> Order:
     """A person's order. It reserves what can be known; without a price it waits for a quote or a fill.
 
-    Raises Refused: order_open (409), position_closed (409), out_of_range, whole_shares_only, insufficient_cash or
+    Raises Refused: order_open, position_closed, no_broker (409), out_of_range, whole_shares_only, insufficient_cash or
     insufficient_shares (422).
     """
     position = Position.objects.locked().get(pk=position_id)
     refuse_closed(position)
+    if position.portfolio.mode != Portfolio.Mode.PAPER:
+        raise Refused("no_broker", "no broker is connected to this portfolio", status=409)
     rules = effective_rules(position).rules
     refuse_bad_order(position, rules, side, quantity, limit)
     order = new_order(
