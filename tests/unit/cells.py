@@ -51,7 +51,7 @@ def usually(*usual: int, or_from: int, to: int) -> st.SearchStrategy[int]:
 
 @st.composite
 def any_rules(draw: st.DrawFn, worth: int = 10_000 * MICROS) -> Rules:
-    """All sizings, both lots, both fee forms, guardrails from anything to nothing; minima that mostly suit the worth."""
+    """All sizings, both lots, both fee forms, guardrails from none to tight; minima that mostly suit the worth."""
     sizing = draw(st.sampled_from(Sizing))
     low = draw(usually(0, 0, 250_000, or_from=0, to=PPM - 1))
     high = draw(usually(PPM, max(750_000, low + 1), or_from=low + 1, to=PPM))

@@ -1,4 +1,4 @@
-"""The rule as it stands, compiled: the domain's own function objects, and 128-bit counterparts of the exact primitives."""
+"""The rule as it stands, compiled: the domain's own functions over 128-bit counterparts of the exact primitives."""
 
 import inspect
 
@@ -142,7 +142,7 @@ def decide_all(holdings, rules, prices, gates, decisions):
         column = 0
         for value in literal_unroll(decided):
             decisions[row, column] = value
-            column += 1
+            column += 1  # noqa: SIM113 - enumerate takes no tuple of several types here
 
 
 @njit

@@ -143,8 +143,8 @@ def test_a_case_without_a_price_is_refused():
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b'{"price": "97", "price": "98"}', '"price" is given twice'),
-        (b'{"price": "97", "settings": {"r": "0.1", "r": "0.2"}}', '"r" is given twice'),
+        (b'{"price": "97", "price": "98"}', "'price' is given twice"),
+        (b'{"price": "97", "settings": {"r": "0.1", "r": "0.2"}}', "'r' is given twice"),
         (b'{"price": NaN}', "NaN is not a number"),
         (b'{"price": -Infinity}', "Infinity is not a number"),
         (b'{"price": 1e2}', "1e2 has an exponent"),

@@ -214,6 +214,7 @@ def test_a_fired_trigger_that_is_skipped_does_not_fall_through_to_drift():
 
 
 def test_a_receivable_counts_for_size_but_is_not_spent():
-    assert decided(cell("50", "5000", "100", receivable="10000"), "80").raw == decided(
-        cell("50", "15000", "100"), "80"
-    ).raw
+    assert (
+        decided(cell("50", "5000", "100", receivable="10000"), "80").raw
+        == decided(cell("50", "15000", "100"), "80").raw
+    )

@@ -1,4 +1,4 @@
-"""The searches find the largest quantity that is allowed, and the smallest that is needed: compared with trying them all."""
+"""The searches find the largest quantity allowed and the smallest needed: compared with trying them all."""
 
 from hypothesis import given
 from hypothesis import strategies as st

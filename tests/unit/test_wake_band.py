@@ -4,11 +4,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from portfolios.domain.amounts import MAX_PRICE, MICROS, MIN_PRICE, PPM, micros
+from portfolios.domain.amounts import MAX_PRICE, MICROS, MIN_PRICE, micros
 from portfolios.domain.exact import LARGEST
 from portfolios.domain.holding import Holding
 from tests.unit.cells import any_case, any_rules, cell, rules, spread
-from trading.domain.band import AWAKE, Band, wake_band
+from trading.domain.band import AWAKE, Band, drift_above, wake_band
 from trading.domain.choices import OPEN, Action, Reason, Side
 from trading.domain.decision import decide
 from trading.domain.sizing import drifted_side, triggered_side
@@ -102,8 +102,10 @@ def test_a_cell_of_cash_without_a_low_guardrail_sleeps():
     assert wake_band(cell("0", "10000", "100"), rules(guardrail_low="0")) == Band(97 * MICROS, 103 * MICROS)
 
 
-def test_an_edge_no_price_can_reach_is_never():
+def test_a_cell_with_the_smallest_anchor_sleeps_between_nothing_and_two_micros():
     settings = rules(guardrail_low="0", guardrail_high="1", tau="0.5")
     assert wake_band(Holding(1, 10**18, 0, 0, 0, 1), settings) == Band(0, 2)
-    assert AWAKE == Band(LARGEST, 0)
-    assert PPM == MICROS
+
+
+def test_an_edge_beyond_every_price_is_never():
+    assert drift_above(1, 10**18, 999_999) == LARGEST

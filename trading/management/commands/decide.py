@@ -29,7 +29,7 @@ class Command(BaseCommand):
             for number, raw in numbered_lines(options.get("stdin") or sys.stdin.buffer):
                 answer = answer_line(number, raw)
                 bad += "error" in answer
-                self.stdout.write(json.dumps(answer, ensure_ascii=False))
+                self.stdout.write(json.dumps(answer))
                 self.stdout.flush()  # whoever writes line by line reads line by line
         except BrokenPipeError:  # the reader has seen enough; what is still buffered goes nowhere
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
