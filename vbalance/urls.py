@@ -1,14 +1,25 @@
 """Every address of the house, floor by floor."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-from vbalance import health
+from vbalance import aliases, documents, health
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("v1/healthz", health.healthz_v1, name="healthz-v1"),
     path("v1/version", health.version, name="version"),
+    path("v1/schema", documents.Schema.as_view(), name="schema"),
+    path("v1/docs", documents.SwaggerPage.as_view(), name="swagger"),
+    path("v1/redoc", documents.RedocPage.as_view(), name="redoc"),
+    path("", include("trading.api.urls")),
+    path("events", aliases.events, name="alias-events"),
+    path("positions/<str:public_id>/evaluate", aliases.evaluate, name="alias-evaluate"),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "portfolios.api.problems.bad_request"
+handler403 = "portfolios.api.problems.permission_denied"
+handler404 = "portfolios.api.problems.page_not_found"
+handler500 = "portfolios.api.problems.server_error"

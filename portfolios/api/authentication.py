@@ -1,6 +1,6 @@
 """Who asks, and what a credential may do: API tokens with scopes, browser sessions with CSRF; deny by default."""
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework import authentication, exceptions
 from rest_framework.permissions import BasePermission
@@ -56,9 +56,16 @@ class HasScope(BasePermission):
 
 
 def scopes_of(request: Request) -> set[str]:
-    """A token's own scopes; a session has all. Nobody but staff administers."""
+    """A token's own scopes, to trade being also to propose; a session has all. Nobody but staff administers."""
     granted = set(request.auth.scopes) if isinstance(request.auth, ApiToken) else set(SCOPES)
+    if "trade" in granted:
+        granted.add("propose")
     return granted if request.user.is_staff else granted - {STAFF_SCOPE}
+
+
+def user_of(request: Request) -> User:
+    """Whoever asks, behind a view that lets nobody anonymous in."""
+    return cast(User, request.user)
 
 
 def actor_of(request: Request) -> str:

@@ -57,7 +57,7 @@ def object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     parsed: dict[str, Any] = {}
     for name, value in pairs:
         if name in parsed:
-            raise ValueError(f'"{name}" is given twice')
+            raise ValueError(f"{name[:80]!a} is given twice")
         parsed[name] = value
     return parsed
 

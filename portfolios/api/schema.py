@@ -1,5 +1,6 @@
 """The OpenAPI schema drawn from the views themselves: their queries, their idempotency, and problems everywhere."""
 
+import inspect
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
@@ -35,7 +36,10 @@ PROBLEM: dict[str, Any] = {
 
 
 class ApiSchema(AutoSchema):
-    """Query parameters and the Idempotency-Key header as an ApiView declares them."""
+    """Query parameters and the Idempotency-Key header as an ApiView declares them; its own docstring describes it."""
+
+    def get_description(self) -> str:
+        return inspect.cleandoc(vars(type(self.view)).get("__doc__") or "")
 
     def get_override_parameters(self) -> list[Any]:
         parameters: list[Any] = []

@@ -9,9 +9,8 @@ from rest_framework import serializers
 from portfolios.api.problems import Fault, Problem, faults_in
 
 
+# Without a docstring: the schema would repeat it for every body.
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses unknown fields together with whatever else is wrong."""
-
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(map(str, data)) - set(self.fields)) if isinstance(data, Mapping) else []
         errors: dict[str, Any] = {

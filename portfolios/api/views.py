@@ -46,9 +46,7 @@ def paged(view: ApiView, queryset: Any, show: Callable[[list[Any]], list[Any]]) 
     return pagination.get_paginated_response(show(page))
 
 
-def once(
-    view: ApiView, *, portfolio_id: int, subject: str, answer: Callable[[], dict[str, Any]]
-) -> Answer:
+def once(view: ApiView, *, portfolio_id: int, subject: str, answer: Callable[[], dict[str, Any]]) -> Answer:
     """Answer a write once per Idempotency-Key; without one, where none is required, simply answer.
 
     The order of checks is the contract's: header, JSON syntax, idempotency; `answer` then checks the fields.

@@ -21,7 +21,8 @@ def test_a_number_keeps_every_digit_it_came_with() -> None:
     ("raw", "why"),
     [
         (b'{"qty": 1, "qty": 2}', "twice"),
-        (b'{"a": {"b": 1, "b": 1}}', "twice"),
+        (b'{"a": {"b": 1, "b": 1}}', "'b' is given twice"),
+        (b'{"\\ud800": 1, "\\ud800": 1}', r"'\ud800' is given twice"),
         (b'{"qty": NaN}', "NaN"),
         (b'{"qty": -Infinity}', "Infinity"),
         (b'{"qty": 1e3}', "exponent"),

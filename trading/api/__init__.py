@@ -1,0 +1,1 @@
+"""The JSON doors of trading: cells, their events and evaluations, orders."""

@@ -1,0 +1,57 @@
+"""Whose object is it: found for those who may see it, 404 for everybody else, 403 for those who may only look."""
+
+from uuid import UUID
+
+import structlog
+from rest_framework.request import Request
+
+from portfolios.api.problems import Problem, not_found
+from portfolios.models import Portfolio, Position
+from trading.cards import RELATED
+from trading.models import Order
+
+
+def position_for(request: Request, public_id: str, *, steer: bool = False) -> Position:
+    """Raises Problem: 404 position_not_found, 403 read_only."""
+    visible = Position.objects.visible_to(request.user).select_related(*RELATED)
+    position = visible.filter(public_id=uuid_or_404(public_id, "position")).first()
+    if position is None:
+        raise not_found("position")
+    structlog.contextvars.bind_contextvars(position_id=position.pk)
+    if steer and not Position.objects.steered_by(request.user).filter(pk=position.pk).exists():
+        raise read_only()
+    return position
+
+
+def order_for(request: Request, public_id: str, *, steer: bool = False) -> Order:
+    """Raises Problem: 404 order_not_found, 403 read_only."""
+    visible = Order.objects.visible_to(request.user).select_related("position")
+    order = visible.filter(public_id=uuid_or_404(public_id, "order")).first()
+    if order is None:
+        raise not_found("order")
+    structlog.contextvars.bind_contextvars(position_id=order.position_id, order_id=order.pk)
+    if steer and not Order.objects.steered_by(request.user).filter(pk=order.pk).exists():
+        raise read_only()
+    return order
+
+
+def portfolio_for(request: Request, public_id: str) -> Portfolio:
+    """A portfolio the caller may act in. Raises Problem: 404 portfolio_not_found, 403 read_only."""
+    visible = Portfolio.objects.visible_to(request.user)
+    portfolio = visible.filter(public_id=uuid_or_404(public_id, "portfolio")).first()
+    if portfolio is None:
+        raise not_found("portfolio")
+    if not Portfolio.objects.steered_by(request.user).filter(pk=portfolio.pk).exists():
+        raise read_only()
+    return portfolio
+
+
+def uuid_or_404(text: str, thing: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise not_found(thing) from None
+
+
+def read_only() -> Problem:
+    return Problem(403, "read_only", "Your role in this portfolio is to look, not to act.")

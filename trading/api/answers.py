@@ -1,0 +1,199 @@
+"""What the doors of trading say: cells, events, evaluations and orders as JSON. Amounts as text, times with offset."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from portfolios.api.amounts import AmountField
+from portfolios.domain.amounts import as_text
+from portfolios.domain.exact import LARGEST
+from portfolios.models import Position
+from trading.cards import Card
+from trading.domain.band import AWAKE
+from trading.domain.explanation import reason_name, trims_of
+from trading.domain.prospects import Prospect
+from trading.models import Order
+
+
+# Without a docstring: the schema would repeat it for every answer.
+class Answer(serializers.Serializer[Any]):
+    pass
+
+
+class TrimAnswer(Answer):
+    name = serializers.CharField()
+    before = AmountField()
+    after = AmountField()
+
+
+class NextActionAnswer(Answer):
+    """What the rule would do at `price`; `qty` 0 with the reason when it would not trade there."""
+
+    side = serializers.CharField(source="side.name")
+    price = AmountField()
+    qty = AmountField(source="decision.quantity")
+    reason = serializers.SerializerMethodField()
+    trims = serializers.SerializerMethodField()
+    commission = AmountField(source="decision.commission")
+    stock_share_after = AmountField(source="share_after")
+    fired = serializers.BooleanField(help_text="The price is there already")
+
+    def get_reason(self, prospect: Prospect) -> str:
+        return reason_name(prospect.decision.reason)
+
+    @extend_schema_field(TrimAnswer(many=True))
+    def get_trims(self, prospect: Prospect) -> Any:
+        return TrimAnswer(trims_of(prospect.decision), many=True).data
+
+
+class BandAnswer(Answer):
+    """No price strictly between the two can lead to a decision. Both null: every price is looked at."""
+
+    below = AmountField(allow_null=True)
+    above = AmountField(allow_null=True)
+
+
+class PositionAnswer(Answer):
+    id = serializers.UUIDField(source="position.public_id")
+    portfolio_id = serializers.UUIDField(source="position.portfolio.public_id")
+    ticker = serializers.CharField(source="position.symbol")
+    state = serializers.ChoiceField(choices=Position.Status.choices, source="position.state")
+    qty = AmountField(source="position.shares")
+    cash = AmountField(source="position.cash")
+    receivable = AmountField(source="position.receivable")
+    reserved_qty = AmountField(source="position.reserved_shares")
+    reserved_cash = AmountField(source="position.reserved_cash")
+    anchor = serializers.SerializerMethodField()
+    price = AmountField(source="sight.price", default=None, allow_null=True)
+    price_at = serializers.DateTimeField(source="sight.at", default=None, allow_null=True)
+    price_age_ms = serializers.IntegerField(source="sight.age", default=None, allow_null=True)
+    value = AmountField(allow_null=True)
+    stock_share = AmountField(allow_null=True)
+    guardrail_low = AmountField(source="rules.guardrail_low")
+    guardrail_high = AmountField(source="rules.guardrail_high")
+    wake_band = serializers.SerializerMethodField()
+    next_buy = NextActionAnswer(allow_null=True)
+    next_sell = NextActionAnswer(allow_null=True)
+    last_seq = serializers.IntegerField(source="position.event_seq")
+    created_at = serializers.DateTimeField(source="position.created_at")
+
+    @extend_schema_field(AmountField(allow_null=True))
+    def get_anchor(self, card: Card) -> str | None:
+        return as_text(card.position.anchor) if card.position.anchor else None
+
+    @extend_schema_field(BandAnswer)
+    def get_wake_band(self, card: Card) -> Any:
+        below, above = card.band
+        if card.band == AWAKE:
+            return {"below": None, "above": None}
+        return BandAnswer({"below": below or None, "above": above if above < LARGEST else None}).data
+
+
+class PositionPage(Answer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = PositionAnswer(many=True)
+
+
+class EventAnswer(Answer):
+    seq = serializers.IntegerField()
+    type = serializers.CharField()
+    inputs = serializers.DictField(source="content.inputs")
+    outputs = serializers.DictField(source="content.outputs")
+    message = serializers.CharField(source="content.message")
+    market_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField(source="recorded_at")
+    hash = serializers.CharField()
+
+
+class EventsAnswer(Answer):
+    position_id = serializers.UUIDField()
+    events = EventAnswer(many=True)
+    next = serializers.IntegerField(allow_null=True, help_text="Ask again with `after` at this; null: that was all")
+
+
+class ProposalAnswer(Answer):
+    side = serializers.CharField()
+    qty = AmountField()
+    price = AmountField()
+    trims = TrimAnswer(many=True)
+
+
+class GateAnswer(Answer):
+    name = serializers.CharField()
+    open = serializers.BooleanField()
+    value = serializers.CharField()
+
+
+class EvaluationAnswer(Answer):
+    position_id = serializers.UUIDField()
+    proposals = ProposalAnswer(many=True)
+    gates = GateAnswer(many=True)
+    reason = serializers.CharField()
+
+
+class ExecutionAnswer(Answer):
+    qty = AmountField(source="quantity")
+    price = AmountField()
+    notional = AmountField()
+    commission = AmountField()
+    at = serializers.DateTimeField()
+
+
+class OrderAnswer(Answer):
+    order_id = serializers.UUIDField(source="public_id")
+    position_id = serializers.UUIDField(source="position.public_id")
+    ticker = serializers.CharField(source="position.symbol")
+    origin = serializers.ChoiceField(choices=Order.Origin.choices)
+    side = serializers.CharField()
+    qty = AmountField(source="quantity")
+    limit_price = AmountField(allow_null=True)
+    status = serializers.CharField()
+    reason = serializers.CharField()
+    decision_price = AmountField(allow_null=True)
+    filled_qty = AmountField(source="filled_quantity")
+    notional = AmountField()
+    commission = AmountField(source="fee")
+    quote_at = serializers.DateTimeField(allow_null=True)
+    decided_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField()
+
+
+class OrderDetailAnswer(OrderAnswer):
+    executions = serializers.SerializerMethodField()
+
+    @extend_schema_field(ExecutionAnswer(many=True))
+    def get_executions(self, order: Order) -> Any:
+        return ExecutionAnswer(order.executions.order_by("pk"), many=True).data
+
+
+class OrderPage(Answer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = OrderAnswer(many=True)
+
+
+class AcceptedAnswer(Answer):
+    order_id = serializers.UUIDField()
+    accepted = serializers.BooleanField()
+    position_id = serializers.UUIDField()
+
+
+class FillAnswer(Answer):
+    order_id = serializers.UUIDField()
+    status = serializers.CharField()
+    position_qty = AmountField()
+    position_cash = AmountField()
+
+
+class TickAnswer(Answer):
+    evaluation = EvaluationAnswer()
+    order = OrderAnswer(allow_null=True)
+    position_qty = AmountField()
+    position_cash = AmountField()
+
+
+def show_positions(cards: Sequence[Card]) -> list[dict[str, Any]]:
+    return list(PositionAnswer(cards, many=True).data)

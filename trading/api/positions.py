@@ -1,0 +1,77 @@
+"""Cells: open one, list them, look at one."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portfolios.api.authentication import actor_of, user_of
+from portfolios.api.views import ApiView, once, paged, read_body
+from portfolios.models import Portfolio, Position
+from portfolios.services.portfolios import default_portfolio
+from portfolios.services.positions import create_position
+from trading.api.access import portfolio_for, position_for
+from trading.api.answers import PositionAnswer, PositionPage, show_positions
+from trading.api.requests import NewPosition, PositionQuery
+from trading.cards import RELATED, position_card, position_cards
+from trading.market.selectors import market_day, market_now
+
+
+class PositionList(ApiView):
+    """A cell opens with its own shares and cash, in the portfolio named or the first you may act in."""
+
+    scopes = {"GET": "read", "POST": "trade"}
+    queries = {"GET": PositionQuery}
+    idempotent = {"POST": "optional"}
+
+    @extend_schema(operation_id="list_positions", summary="Your cells", responses=PositionPage)
+    def get(self, request: Request) -> Response:
+        found = Position.objects.visible_to(request.user).select_related(*RELATED)
+        filters = {"portfolio_id": "portfolio__public_id", "ticker": "symbol", "state": "state"}
+        wanted = {column: self.query[name] for name, column in filters.items() if name in self.query}
+        return paged(self, found.filter(**wanted), lambda page: show_positions(position_cards(page)))
+
+    @extend_schema(
+        operation_id="open_position", summary="Open a cell", request=NewPosition, responses={201: PositionAnswer}
+    )
+    def post(self, request: Request) -> Response:
+        portfolio = self.portfolio(request)
+
+        def opened() -> dict[str, Any]:
+            position = open_position(request, portfolio)
+            return dict(PositionAnswer(position_card(position)).data)
+
+        answer = once(self, portfolio_id=portfolio.pk, subject=str(portfolio.public_id), answer=opened)
+        return Response(answer.body, status=201 if answer.is_first else 200)
+
+    def portfolio(self, request: Request) -> Portfolio:
+        named = request.data.get("portfolio") if isinstance(request.data, dict) else None
+        return portfolio_for(request, named) if isinstance(named, str) else default_portfolio(user=user_of(request))
+
+
+def open_position(request: Request, portfolio: Portfolio) -> Position:
+    body = read_body(request, NewPosition)
+    return create_position(
+        portfolio_id=portfolio.pk,
+        symbol=body["ticker"],
+        shares=body["qty"],
+        cash=body["cash"],
+        anchor=body.get("anchor") or 0,
+        given_settings=body.get("settings"),
+        market_at=market_now(portfolio.source),
+        opened_on=market_day(portfolio.source),
+        actor=actor_of(request),
+        author=user_of(request),
+    )
+
+
+class PositionDetail(ApiView):
+    scopes = {"GET": "read"}
+
+    @extend_schema(
+        operation_id="get_position", summary="One cell: price, worth, next action both ways", responses=PositionAnswer
+    )
+    def get(self, request: Request, public_id: str) -> Response:
+        position = position_for(request, public_id)
+        return Response(PositionAnswer(position_card(position)).data)

@@ -1,0 +1,74 @@
+"""What the doors of trading accept: bodies and queries."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from portfolios.api.amounts import AmountField, PriceField, QuantityField
+from portfolios.api.pagination import PageQuery
+from portfolios.api.serializers import StrictBooleanField, StrictSerializer, StrictTextField
+from portfolios.models import Position
+from trading.domain.order_life import MOVES
+
+MAX_EVENTS = 500
+
+
+class NewPosition(StrictSerializer):
+    ticker = StrictTextField(
+        max_length=12, help_text="Capital letters, digits, dots and dashes, as the exchange has it"
+    )
+    qty = AmountField(default=0)
+    cash = AmountField(default=0)
+    portfolio = serializers.UUIDField(required=False, help_text="Left out: the first portfolio you may act in")
+    anchor = PriceField(required=False, allow_null=True, help_text="Left out: the first good quote")
+    settings = serializers.DictField(required=False, help_text="Overrides for this cell; see docs/concepts/rule.md")
+
+
+class PositionQuery(PageQuery):
+    portfolio_id = serializers.UUIDField(required=False)
+    ticker = serializers.CharField(required=False, max_length=12)
+    state = serializers.ChoiceField(choices=Position.Status.choices, required=False)
+
+
+class EventQuery(StrictSerializer):
+    after = serializers.IntegerField(min_value=0, max_value=2**62, default=0, help_text="The last seq you have")
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_EVENTS, default=100)
+
+
+class PositionEventQuery(EventQuery):
+    position_id = serializers.CharField(max_length=40)
+
+
+class EvaluationRequest(StrictSerializer):
+    dry_run = StrictBooleanField(default=False, help_text="Write nothing, not even an event")
+    price = PriceField(required=False, allow_null=True, help_text="What if this were the price; with dry_run only")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("price") is not None and not attrs["dry_run"]:
+            raise serializers.ValidationError({"price": "Only with dry_run: a real evaluation uses the real price."})
+        return attrs
+
+
+class NoFields(StrictSerializer):
+    """A body that says nothing: `{}` or none at all."""
+
+
+class NewOrder(StrictSerializer):
+    side = serializers.ChoiceField(choices=["BUY", "SELL"])
+    qty = QuantityField()
+    limit_price = PriceField(required=False, allow_null=True, default=None)
+
+
+class NewFill(StrictSerializer):
+    price = PriceField()
+    filled_qty = QuantityField()
+    commission = AmountField(
+        required=False, allow_null=True, default=None, help_text="Left out: by the cell's settings"
+    )
+
+
+class OrderQuery(PageQuery):
+    position_id = serializers.UUIDField(required=False)
+    status = serializers.ChoiceField(choices=list(MOVES), required=False)
+    side = serializers.ChoiceField(choices=["BUY", "SELL"], required=False)
+    origin = serializers.ChoiceField(choices=["robot", "person"], required=False)

@@ -1,0 +1,23 @@
+"""The API's schema and the two pages that show it. Open to everybody: they say nothing about anybody."""
+
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.utils.decorators import method_decorator
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+
+
+class Schema(SpectacularAPIView):
+    """OpenAPI 3.0.3, as YAML or JSON."""
+
+
+class SwaggerPage(SpectacularSwaggerSplitView):
+    """Try the API in the browser; its script comes from a second request, so that none is inline."""
+
+    template_name = "api/swagger.html"
+
+
+@method_decorator(csp_update({"style-src": [SELF, UNSAFE_INLINE], "worker-src": ["blob:"]}), name="dispatch")
+class RedocPage(SpectacularRedocView):
+    """The API to read. Redoc writes its styles into the page and searches in a worker; scripts stay ours alone."""
+
+    template_name = "api/redoc.html"
