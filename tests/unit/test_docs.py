@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from portfolios.api.problems import CODES
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 MAPS = ("architecture/lineage.md", "architecture/components.md", "getting-started/repo-map.md", "index.md")
@@ -48,6 +50,14 @@ def test_every_decision_says_context_decision_and_consequences():
         assert re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE) == ["Context", "Decision", "Consequences"], (
             path.name
         )
+
+
+def test_every_problem_the_api_can_name_is_explained():
+    doors = [path.read_text() for floor in FLOORS for path in (ROOT / floor).rglob("*.py")]
+    named = {code for text in doors for code in re.findall(r'(?:Refused|Problem)\((?:\s*\d+,)?\s*"(\w+)"', text)}
+    missing_things = {f"{thing}_not_found" for text in doors for thing in re.findall(r'not_found\("(\w+)"\)', text)}
+    explained = set(re.findall(r"^### (\w+)$", (DOCS / "api/problems.md").read_text(), re.MULTILINE))
+    assert named | missing_things | set(CODES.values()) == explained
 
 
 def test_every_page_can_be_reached_from_the_index():
