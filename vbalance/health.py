@@ -81,7 +81,7 @@ def beat_part() -> Part:
     except redis.RedisError as error:
         return Part(False, _reason(error))
     if noted is None:
-        return Part(False, "beat and worker have not met yet")
+        return Part(False, "has not met a worker yet")
     age = max(0.0, time.time() - float(noted))
     return Part(age <= BEAT_LATE_AFTER, f"{age:.0f} s ago")
 
