@@ -38,7 +38,7 @@ PROBLEM: dict[str, Any] = {
 class ApiSchema(AutoSchema):
     """Query parameters and the Idempotency-Key header as an ApiView declares them; its own docstring describes it."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # its stubs are older than the library
         return inspect.cleandoc(vars(type(self.view)).get("__doc__") or "")
 
     def get_override_parameters(self) -> list[Any]:

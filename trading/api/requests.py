@@ -19,7 +19,7 @@ class NewPosition(StrictSerializer):
     )
     qty = AmountField(default=0)
     cash = AmountField(default=0)
-    portfolio = serializers.UUIDField(required=False, help_text="Left out: the first portfolio you may act in")
+    portfolio = StrictTextField(max_length=36, required=False, help_text="Left out: the first portfolio you may act in")
     anchor = PriceField(required=False, allow_null=True, help_text="Left out: the first good quote")
     settings = serializers.DictField(required=False, help_text="Overrides for this cell; see docs/concepts/rule.md")
 
