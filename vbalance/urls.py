@@ -17,6 +17,8 @@ urlpatterns = [
     path("events", aliases.events, name="alias-events"),
     path("positions/<str:public_id>/evaluate", aliases.evaluate, name="alias-evaluate"),
     path("admin/", admin.site.urls),
+    path("", include("trading.urls")),
+    path("", include("reporting.urls")),
 ]
 
 handler400 = "portfolios.api.problems.bad_request"

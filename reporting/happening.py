@@ -1,0 +1,127 @@
+"""An event as pages tell it: a sentence, an icon, a colour for its side, and the calculation behind it."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from portfolios.domain.amounts import micros
+from portfolios.events import WORDINGS, EventType, Wording
+from portfolios.models import Event
+from reporting.templatetags.amounts import money, shares
+from reporting.wording import GATES, TRIMS, name_in_words, reason_in_words
+
+FILLS = (EventType.ORDER_FILLED, EventType.ORDER_PARTIALLY_FILLED)
+ELSEWHERE = ("gates", "trims", "reason", "action", "side")
+
+
+class Gate(NamedTuple):
+    name: str
+    value: str
+    shut: bool
+
+
+class Cut(NamedTuple):
+    """A trim that bit, in micro-shares."""
+
+    name: str
+    before: int
+    after: int
+
+
+class Decided(NamedTuple):
+    """What an evaluation came to."""
+
+    action: str
+    side: str
+    reason: str
+    raw: int
+    quantity: int
+    cuts: list[Cut]
+    gates: list[Gate]
+
+
+class Happening(NamedTuple):
+    """`about` names the cell or portfolio where the page shows several; `cause` is the decision behind an order."""
+
+    event: Event
+    content: Mapping[str, Any]
+    about: str = ""
+    cause: "Happening | None" = None
+
+    @property
+    def wording(self) -> Wording:
+        return WORDINGS[self.event.type]
+
+    @property
+    def side(self) -> str:
+        """ "buy", "sell" or nothing: the class of its icon. Words say the same."""
+        return str(self.content.get("outputs", {}).get("side", "")).lower()
+
+    @property
+    def icon(self) -> str:
+        return self.side if self.event.type in FILLS and self.side else self.wording.icon
+
+    @property
+    def sentence(self) -> str:
+        if self.event.type in FILLS:
+            return fill_sentence(self.content["outputs"])
+        return str(self.content.get("message") or self.wording.title)
+
+    @property
+    def brief(self) -> str:
+        """The sentence up to its first comma or colon: enough for a table."""
+        return re.split(r"[:,] | for \$", self.sentence)[0].rstrip(".")
+
+    @property
+    def inputs(self) -> list[tuple[str, str]]:
+        return pairs(self.content.get("inputs", {}))
+
+    @property
+    def outputs(self) -> list[tuple[str, str]]:
+        return pairs(self.content.get("outputs", {}))
+
+    @property
+    def decided(self) -> Decided | None:
+        return decided(self.content.get("outputs", {}))
+
+    @property
+    def booked(self) -> list[tuple[str, int]]:
+        """What it moved, in micros."""
+        names = ("shares", "cash", "receivable", "reserved_cash", "reserved_shares")
+        moved = ((name.replace("_", " "), getattr(self.event, f"d_{name}")) for name in names)
+        return [(name, amount) for name, amount in moved if amount]
+
+
+def fill_sentence(outputs: Mapping[str, Any]) -> str:
+    verb = "Bought" if outputs["side"] == "BUY" else "Sold"
+    quantity, price, notional, fee = (micros(outputs[key]) for key in ("quantity", "price", "notional", "commission"))
+    return f"{verb} {shares(quantity)} at {money(price)} for {money(notional)}, fee {money(fee)}"
+
+
+def pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is said nowhere else, by name; empty values are left out."""
+    return [(name_in_words(name), str(value)) for name, value in values.items() if name not in ELSEWHERE and value]
+
+
+def decided(outputs: Mapping[str, Any]) -> Decided | None:
+    """None for events that record no decision."""
+    if "action" not in outputs:
+        return None
+    reason = str(outputs.get("reason", ""))
+    return Decided(
+        str(outputs["action"]),
+        str(outputs.get("side", "")),
+        reason_in_words(reason),
+        micros(outputs.get("raw") or "0"),
+        micros(outputs.get("quantity") or "0"),
+        [
+            Cut(TRIMS.get(trim["name"], trim["name"]), micros(trim["before"]), micros(trim["after"]))
+            for trim in outputs.get("trims") or []
+        ],
+        [gate_of(name, outputs["gates"][name], reason) for name in GATES if name in (outputs.get("gates") or {})],
+    )
+
+
+def gate_of(name: str, value: str, reason: str) -> Gate:
+    words, shut = GATES[name], name == reason
+    return Gate(words.shut if shut else words.open, value if words.telling else "", shut)

@@ -1,0 +1,64 @@
+"""The timeline of one cell: its log, newest first, each event with the decision that caused it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from portfolios.events import EventType
+from portfolios.models import Event, Position
+from reporting.happening import Happening
+
+PAGE = 50
+FILTERS: dict[str, tuple[str, ...]] = {
+    "all": (),
+    "trades": (
+        EventType.ORDER_FILLED,
+        EventType.ORDER_PARTIALLY_FILLED,
+        EventType.ORDER_CANCELLED,
+        EventType.ORDER_REJECTED,
+        EventType.ORDER_EXPIRED,
+        EventType.ORDER_UNKNOWN,
+    ),
+    "skips": (EventType.SKIPPED,),
+    "dividends": (EventType.EX_DIVIDEND, EventType.DIVIDEND_PAID, EventType.ANCHOR_CLEARED, EventType.SPLIT),
+    "settings": (
+        EventType.POSITION_CREATED,
+        EventType.DEPOSITED,
+        EventType.WITHDRAWN,
+        EventType.SETTINGS_CHANGED,
+        EventType.ANCHOR_SET,
+        EventType.ANCHOR_RESET,
+        EventType.PAUSED,
+        EventType.RESUMED,
+        EventType.QUARANTINED,
+    ),
+}
+
+
+class Timeline(NamedTuple):
+    """older: the cursor of the next page, or None at the beginning of the log."""
+
+    chosen: str
+    rows: list[Happening]
+    older: int | None
+    newest: bool
+
+
+def timeline_of(position: Position, chosen: str, *, before: int | None) -> Timeline:
+    events = Event.objects.of(position).order_by("-seq")
+    if FILTERS[chosen]:
+        events = events.filter(type__in=FILTERS[chosen])
+    if before is not None:
+        events = events.filter(seq__lt=before)
+    found = list(events[: PAGE + 1])
+    shown = found[:PAGE]
+    return Timeline(chosen, with_causes(position, shown), shown[-1].seq if len(found) > PAGE else None, before is None)
+
+
+def with_causes(position: Position, events: Sequence[Event]) -> list[Happening]:
+    """Each event beside the decision that wrote its order, in two queries."""
+    orders = {event.subject for event in events if event.subject}
+    log = Event.objects.of(position)
+    written = log.filter(type=EventType.ORDER_INTENT, subject__in=orders).values_list("seq", "subject")
+    subjects = {seq - 1: subject for seq, subject in written}
+    causes = {subjects[event.seq]: Happening(event, event.content) for event in log.filter(seq__in=subjects)}
+    return [Happening(event, event.content, cause=causes.get(event.subject)) for event in events]

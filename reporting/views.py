@@ -1,0 +1,88 @@
+"""The pages: each asks its selector and fills a template. Live parts answer 304 while nothing has moved."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import condition, require_safe
+
+from portfolios.models import Position
+from reporting.selectors.chart import chart_of
+from reporting.selectors.cockpit import cockpit_of
+from reporting.selectors.overview import overview_of
+from reporting.selectors.pulse import pulse_of_cell, pulse_of_user
+from reporting.selectors.timeline import FILTERS, timeline_of
+
+
+def number_from(request: HttpRequest, name: str) -> int | None:
+    """A positive number from the address; anything else counts as not given."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def overview_etag(request: HttpRequest) -> str:
+    return pulse_of_user(request.user, request.get_full_path())
+
+
+def cell_etag(request: HttpRequest, public_id: UUID) -> str:
+    return pulse_of_cell(request.user, public_id, request.get_full_path())
+
+
+def visible_position(request: HttpRequest, public_id: UUID) -> Position:
+    """Raises Http404 for a stranger as for an unknown id."""
+    related = ("portfolio__settings_version", "settings_version")
+    return get_object_or_404(Position.objects.visible_to(request.user).select_related(*related), public_id=public_id)
+
+
+@login_required
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    return render(request, "reporting/overview.html", overview_context(request))
+
+
+@login_required
+@require_safe
+@cache_control(private=True, no_cache=True)
+@condition(etag_func=overview_etag)
+def overview_live(request: HttpRequest) -> HttpResponse:
+    return render(request, "reporting/_overview.html", overview_context(request) | {"oob": True})
+
+
+def overview_context(request: HttpRequest) -> dict[str, Any]:
+    return {"overview": overview_of(request.user, page=number_from(request, "page") or 1)}
+
+
+@login_required
+@require_safe
+def cockpit(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    position = visible_position(request, public_id)
+    return render(request, "reporting/cockpit.html", {"cockpit": cockpit_of(position)})
+
+
+@login_required
+@require_safe
+@cache_control(private=True, no_cache=True)
+@condition(etag_func=cell_etag)
+def cockpit_live(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    position = visible_position(request, public_id)
+    return render(request, "reporting/_cockpit.html", {"cockpit": cockpit_of(position), "oob": True})
+
+
+@login_required
+@require_safe
+@cache_control(private=True, no_cache=True)
+@condition(etag_func=cell_etag)
+def chart(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    return JsonResponse(chart_of(visible_position(request, public_id)))
+
+
+@login_required
+@require_safe
+def timeline(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    position = visible_position(request, public_id)
+    chosen = request.GET.get("show", "all")
+    page = timeline_of(position, chosen if chosen in FILTERS else "all", before=number_from(request, "before"))
+    return render(request, "reporting/timeline.html", {"position": position, "timeline": page, "filters": FILTERS})

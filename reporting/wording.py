@@ -1,0 +1,85 @@
+"""Reasons, gates and trims in the words of a person who has not read the rule."""
+
+from typing import NamedTuple
+
+from trading.domain.choices import Reason
+
+REASONS: dict[str, str] = {
+    "trigger_down": "the price fell through the buy trigger",
+    "trigger_up": "the price rose through the sell trigger",
+    "guardrail_rebalance": "the stock share had drifted over a guardrail",
+    "inside_band": "the price is between the triggers",
+    "no_anchor": "there is no anchor to measure from yet",
+    "no_price": "no price is known",
+    "no_capital": "the cell is worth nothing",
+    "over_limit": "the cell is worth more than the rule can count",
+    "zero_size": "the size comes to nothing",
+    "max_trade": "the largest allowed trade leaves nothing",
+    "guardrail": "the stock share is at its guardrail already",
+    "insufficient_cash": "there is not enough settled cash",
+    "insufficient_shares": "there are not enough free shares",
+    "lot": "it is less than one lot",
+    "below_min_notional": "it is worth less than the smallest allowed trade",
+    "paused": "the cell is paused",
+    "quarantined": "the cell waits for a person to look",
+    "halted": "trading is halted",
+    "unreconciled": "books and broker have not been compared",
+    "stale_price": "the price is too old",
+    "market_closed": "the market is closed",
+    "order_open": "another order is still open",
+    "dup": "this quote has made its order already",
+    "daily_limit": "the day's number of orders is reached",
+}
+WHYS: dict[str, str] = {
+    "trigger_down": "fell to the trigger",
+    "trigger_up": "rose to the trigger",
+    "guardrail_rebalance": "drifted over a guardrail",
+}
+
+
+class GateWords(NamedTuple):
+    """How a gate reads open and shut, and whether its value says more than that."""
+
+    open: str
+    shut: str
+    telling: bool = False
+
+
+GATES: dict[str, GateWords] = {
+    "paused": GateWords("Not paused", "Paused"),
+    "quarantined": GateWords("Not quarantined", "Quarantined"),
+    "halted": GateWords("No halt", "Trading halted"),
+    "unreconciled": GateWords("Books agree", "Books not compared"),
+    "stale_price": GateWords("Price fresh", "Price too old", telling=True),
+    "market_closed": GateWords("Market open", "Market closed"),
+    "order_open": GateWords("No open order", "An order is open"),
+    "dup": GateWords("New quote", "Quote used already"),
+    "daily_limit": GateWords("Day's limit", "Day's limit reached", telling=True),
+}
+TRIMS: dict[str, str] = {
+    "max_trade": "Largest trade",
+    "guardrail": "Guardrail",
+    "insufficient_cash": "Cash at hand",
+    "insufficient_shares": "Shares at hand",
+    "lot": "Lot",
+}
+NAMES: dict[str, str] = {
+    "age_ms": "price age",
+    "quote_at": "quote time",
+    "price_kind": "kind of price",
+    "dps": "dividend a share",
+    "raw": "size by the rule",
+    "anchor_after": "anchor",
+    "ex_date": "ex-date",
+    "pay_date": "pay date",
+    "limit_price": "limit",
+}
+
+
+def reason_in_words(reason: Reason | str) -> str:
+    name = reason.name.lower() if isinstance(reason, Reason) else reason
+    return REASONS.get(name, name.replace("_", " "))
+
+
+def name_in_words(name: str) -> str:
+    return NAMES.get(name, name.replace("_", " "))
