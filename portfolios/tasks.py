@@ -4,9 +4,10 @@ import traceback
 from typing import Any
 
 import structlog
-from celery import Task, shared_task
+from celery import Task, current_app, shared_task
 
 from portfolios.models import FailedTask
+from portfolios.services.failed_tasks import note_replay
 from portfolios.services.idempotency import forget_old_keys
 from portfolios.services.verification import differing_rows
 from portfolios.services.verification import verify_events as verify
@@ -50,6 +51,16 @@ def keep_failure(task: str, task_id: str, args: list[Any], kwargs: dict[str, Any
     row.traceback = "".join(traceback.format_exception(exc))
     row.times += 0 if created else 1
     row.save()
+
+
+def ring_again(failed: FailedTask) -> None:
+    """Send it, then note that it was sent: a crash between the two rings twice rather than never.
+
+    Raises LookupError for a task that no longer exists, and what the broker raises when it is down.
+    """
+    current_app.loader.import_default_modules()
+    current_app.tasks[failed.task].apply_async(failed.args, failed.kwargs)
+    note_replay(failed_task_id=failed.pk)
 
 
 @shared_task(base=Bell)

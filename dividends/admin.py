@@ -1,0 +1,58 @@
+"""Dividends and splits in admin: announced by hand, corrected until a cell has been through them, then fixed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from dividends.models import Dividend, Entitlement, Split, SplitApplication
+from portfolios.admin.base import ReadOnlyAdmin
+
+KEY = ("source", "symbol", "ex_date")
+
+
+class AnnouncementAdmin(ReadOnlyAdmin):
+    """The key is given once; the `terms` can be corrected while nobody has been paid or split by them."""
+
+    terms: tuple[str, ...]
+    done: str
+
+    def writable(self, row: Any) -> tuple[str, ...]:
+        if row is None:
+            return (*KEY, *self.terms)
+        return () if getattr(row, self.done).exists() else self.terms
+
+    def has_add_permission(self, request: HttpRequest, *_row: Any) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+
+@admin.register(Dividend)
+class DividendAdmin(AnnouncementAdmin):
+    list_display = ("symbol", "ex_date", "pay_date", "pay_date_assumed", "dps", "source")
+    list_filter = ("pay_date_assumed",)
+    search_fields = ("symbol",)
+    terms = ("pay_date", "pay_date_assumed", "dps")
+    done = "entitlements"
+
+
+@admin.register(Split)
+class SplitAdmin(AnnouncementAdmin):
+    list_display = ("symbol", "ex_date", "numerator", "denominator", "source")
+    search_fields = ("symbol",)
+    terms = ("numerator", "denominator")
+    done = "applications"
+
+
+@admin.register(Entitlement)
+class EntitlementAdmin(ReadOnlyAdmin):
+    list_display = ("dividend", "position", "shares", "gross", "tax", "net", "status")
+    list_filter = ("status",)
+    list_select_related = ("dividend", "position__portfolio")
+    search_fields = ("position__public_id", "dividend__symbol")
+
+
+@admin.register(SplitApplication)
+class SplitApplicationAdmin(ReadOnlyAdmin):
+    list_display = ("split", "position", "shares_before", "shares_after", "cash_in_lieu")
+    list_select_related = ("split", "position__portfolio")
+    search_fields = ("position__public_id", "split__symbol")

@@ -1,0 +1,79 @@
+"""Who may enter, and with which keys."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from portfolios.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from portfolios.admin.paging import BoundedPaginator
+from portfolios.models import ApiToken, Membership, User
+from portfolios.services.portfolios import add_member
+from portfolios.services.tokens import revoke_token
+
+
+class MembershipInline(ReadOnlyInline):
+    model = Membership
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("portfolio", "user")
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    inlines = [MembershipInline]
+    paginator = BoundedPaginator
+    show_full_result_count = False
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else []
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    """Roles are given by the service, so that each leaves its event. The owner's own role stays."""
+
+    list_display = ("portfolio", "user", "role", "created_at")
+    list_filter = ("role",)
+    list_select_related = ("portfolio", "user")
+    search_fields = ("user__username", "portfolio__public_id")
+    autocomplete_fields = ("portfolio", "user")
+
+    def writable(self, row: Membership | None) -> tuple[str, ...]:
+        if row is None:
+            return ("portfolio", "user", "role")
+        return () if row.user_id == row.portfolio.owner_id else ("role",)
+
+    def has_add_permission(self, request: HttpRequest, *_row: Any) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: "ModelForm[Any]", change: bool) -> None:
+        actor = f"user:{request.user.get_username()}"
+        obj.pk = add_member(portfolio=obj.portfolio, user=obj.user, role=obj.role, actor=actor).pk
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin):
+    """Made by `manage.py create_token`, which shows the secret once; here a token can only be taken away."""
+
+    list_display = ("name", "user", "prefix", "scopes_given", "expires_at", "revoked_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("prefix", "user__username")
+    hidden = ("digest",)
+    actions = ["revoke"]
+
+    @admin.display(description="scopes")
+    def scopes_given(self, token: ApiToken) -> str:
+        return ", ".join(token.scopes)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("portfolios.change_apitoken")
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
+        for token in tokens:
+            revoke_token(token_id=token.pk)
+        self.message_user(request, "The chosen tokens open nothing from now on.", messages.SUCCESS)

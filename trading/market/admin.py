@@ -1,0 +1,72 @@
+"""The market in admin: instruments and the replay's pace can be set, prices only looked at."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import HttpRequest
+
+from portfolios.admin.base import ReadOnlyAdmin
+from trading.market.models import Bar, Instrument, MarketClock, Quote
+
+SLOWEST, FASTEST = 0.001, 10_000
+
+
+def refuse_unknown_exchange(code: str) -> None:
+    import exchange_calendars  # noqa: PLC0415 - pulls pandas
+
+    if code not in exchange_calendars.get_calendar_names():
+        raise ValidationError("No calendar is known for this exchange, such as XNYS")
+
+
+@admin.register(Instrument)
+class InstrumentAdmin(ReadOnlyAdmin):
+    """Once a price has come for it, its sessions have been used: then only the name can change."""
+
+    list_display = ("symbol", "name", "exchange")
+    search_fields = ("symbol",)
+
+    def writable(self, row: Instrument | None) -> tuple[str, ...]:
+        if row is None:
+            return ("symbol", "name", "exchange")
+        return ("name",) if Quote.objects.filter(symbol=row.symbol).exists() else ("name", "exchange")
+
+    def has_add_permission(self, request: HttpRequest, *_row: Any) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "exchange":
+            field.validators.append(refuse_unknown_exchange)
+        return field
+
+
+@admin.register(Quote)
+class QuoteAdmin(ReadOnlyAdmin):
+    list_display = ("symbol", "at", "last", "bid", "ask", "source", "received_at")
+    search_fields = ("symbol",)
+    sortable_by = ()
+
+
+@admin.register(Bar)
+class BarAdmin(ReadOnlyAdmin):
+    list_display = ("symbol", "day", "open", "high", "low", "close", "volume")
+    date_hierarchy = "day"
+    search_fields = ("symbol",)
+
+
+@admin.register(MarketClock)
+class MarketClockAdmin(ReadOnlyAdmin):
+    """Whether and how fast a replayed market walks; where it stands is the feed's alone."""
+
+    list_display = ("source", "at", "phase", "running", "speed", "ended")
+
+    def writable(self, row: MarketClock | None) -> tuple[str, ...]:
+        return ("running", "speed")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "speed":
+            field.validators += [MinValueValidator(SLOWEST), MaxValueValidator(FASTEST)]
+        return field
