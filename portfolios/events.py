@@ -27,6 +27,8 @@ class EventType(models.TextChoices):
     ORDER_UNKNOWN = "order_unknown"
     REEVALUATED = "reevaluated"
     ANCHOR_UPDATED = "anchor_updated"
+    LATE_FILL = "late_fill"
+    OVERFILL = "overfill"
     EX_DIVIDEND = "ex_dividend"
     DIVIDEND_PAID = "dividend_paid"
     SPLIT = "split"
@@ -66,6 +68,8 @@ WORDINGS: dict[str, Wording] = {
     EventType.ORDER_UNKNOWN: Wording("Order's fate unknown", "question"),
     EventType.REEVALUATED: Wording("Decided again", "loop"),
     EventType.ANCHOR_UPDATED: Wording("Anchor moved to the fill", "anchor"),
+    EventType.LATE_FILL: Wording("Filled after its end", "clock"),
+    EventType.OVERFILL: Wording("Filled beyond the order", "stop"),
     EventType.EX_DIVIDEND: Wording("Ex-dividend", "coin"),
     EventType.DIVIDEND_PAID: Wording("Dividend paid", "coin"),
     EventType.SPLIT: Wording("Stock split", "split"),

@@ -1,31 +1,25 @@
 """Sends orders and takes in what comes back. No transaction is open while the broker is asked."""
 
-from datetime import datetime, timedelta
-
 from django.db import transaction
-from django.utils import timezone
 
-from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, PPM, as_text
+from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, as_text
 from portfolios.errors import Refused
 from portfolios.events import EventType
-from portfolios.models import Event, Portfolio, Position
-from portfolios.selectors import effective_rules
+from portfolios.models import Portfolio, Position
 from portfolios.services.journal import Journal
 from trading.brokers import broker_for
 from trading.brokers.base import BrokerSilent, Fill, OrderRequest, Report
 from trading.domain.choices import Side
 from trading.domain.costs import OURS
-from trading.market.calendars import calendar_for
-from trading.market.models import Quote
-from trading.market.selectors import exchange_of, market_now, newest_quote
+from trading.domain.order_life import OPEN_STATES, may_move
+from trading.market.selectors import market_now
 from trading.models import Order
-from trading.services.settlement import ENDINGS, account_of, book_fill, move, release, wake_after
-
-DRIFTS_A_MINUTE = 3
+from trading.services.settlement import ENDINGS, book_fill, move, release, wake_after
+from trading.services.submission import begin_submission
 
 
 def execute_order(*, order_id: int) -> None:
-    """Carry one order one step on: send it, or or ask after it when it left before. May run any number of times."""
+    """Carry one order one step on: send it, or ask after it when it left before. May run any number of times."""
     request = begin_submission(order_id=order_id)
     if request is None:
         return
@@ -36,118 +30,50 @@ def execute_order(*, order_id: int) -> None:
             report = broker.submit(request)
     except BrokerSilent:
         report = Report("unknown", note="the broker did not answer")
-    record_report(order_id=order_id, report=report)
+    record_report(order_id=order_id, report=report, asked=request)
 
 
 @transaction.atomic
-def begin_submission(*, order_id: int) -> OrderRequest | None:
-    """Mark the order as sending and return it as it leaves; None when there is nothing to send now.
-
-    An order that left before comes back with `sent_before`: it is looked up, never blindly sent again.
-    """
+def record_report(*, order_id: int, report: Report, asked: OrderRequest | None = None) -> Order:
+    """Book what the broker said, asked or not: each fill once, and the status if it leads on."""
     position = Position.objects.locked().get(orders=order_id)
     order = Order.objects.get(pk=order_id)
-    quote = newest_quote(position.symbol, position.source)
-    if order.status not in ("new", "sending", "unknown", "accepted", "partially_filled") or quote is None:
-        return None
-    if order.status != "new":
-        order.quote_at = quote.at
-        order.save(update_fields=["quote_at"])
-        return request_for(order, position, quote, sent_before=True)
-    if not may_leave(position, order, quote):
-        return None
-    if has_drifted(order, position, quote):
-        cancel_for_drift(order, position, quote)
-        return None
-    move(order, "sending")
-    order.attempts += 1
-    order.quote_at = quote.at
-    order.save()
-    journal = Journal(position, market_at=market_now(position.source), actor="robot")
-    journal.add(
-        EventType.ORDER_SUBMITTED,
-        f"Sent to the {position.portfolio.mode} broker.",
-        subject=order.public_id,
-        outputs={"client_order_id": order.client_order_id, "attempt": order.attempts},
-    )
-    journal.write()
-    return request_for(order, position, quote, sent_before=False)
-
-
-def request_for(order: Order, position: Position, quote: Quote, *, sent_before: bool) -> OrderRequest:
-    return OrderRequest(
-        order_id=order.pk,
-        account=account_of(position),
-        client_order_id=order.client_order_id,
-        symbol=position.symbol,
-        side=order.side_asked,
-        quantity=order.quantity,
-        filled_quantity=order.filled_quantity,
-        limit_price=order.limit_price or 0,
-        price=quote.last,
-        slippage=position.portfolio.paper_slippage,
-        market_at=quote.at,
-        sent_before=sent_before,
-    )
-
-
-def may_leave(position: Position, order: Order, quote: Quote) -> bool:
-    """A person's order waits for an open market; live orders wait for an account."""
-    if position.portfolio.mode != Portfolio.Mode.PAPER:
-        return False
-    if order.origin == Order.Origin.ROBOT:
-        return True
-    return calendar_for(exchange_of(position.symbol)).is_open(quote.at)
-
-
-def has_drifted(order: Order, position: Position, quote: Quote) -> bool:
-    """Whether the price moved too far since the robot decided."""
-    if order.origin != Order.Origin.ROBOT or not order.decision_price:
-        return False
-    rules = effective_rules(position).rules
-    return abs(quote.last - order.decision_price) * PPM > rules.drift * order.decision_price
-
-
-def cancel_for_drift(order: Order, position: Position, quote: Quote) -> None:
-    """Cancelled unsent, to be decided again at the new price; after three times a minute it is left alone."""
-    journal = Journal(position, market_at=market_now(position.source), actor="robot")
-    decided, now = as_text(order.decision_price or 0), as_text(quote.last)
-    release(journal, position, order, "cancelled", EventType.ORDER_CANCELLED, f"Not sent: {decided} became {now}.")
-    if drifts_since(position, timezone.now() - timedelta(minutes=1)) < DRIFTS_A_MINUTE:
-        journal.add(EventType.REEVALUATED, f"To be decided again at {now}.", subject=order.public_id)
-    else:
-        outputs = {"action": "SKIP", "reason": "drift", "side": order.side}
-        journal.add(EventType.SKIPPED, "The price keeps running away: no order now.", outputs=outputs)
-        position.quote_at = quote.at
-    journal.write(band=wake_after(position))
-
-
-def drifts_since(position: Position, since: datetime) -> int:
-    return Event.objects.of(position).filter(type=EventType.REEVALUATED, recorded_at__gte=since).count()
-
-
-@transaction.atomic
-def record_report(*, order_id: int, report: Report) -> Order:
-    """Book what the broker said: each fill once, and the status if it leads on."""
-    position = Position.objects.locked().get(orders=order_id)
-    order = Order.objects.get(pk=order_id)
+    if asked and is_overtaken(position, order, asked):
+        return order
     journal = Journal(position, market_at=market_now(position.source), actor=f"broker:{position.portfolio.mode}")
     for fill in report.fills:
         book_fill(journal, position, order, fill)
-    if report.status in ENDINGS and order.status not in (*ENDINGS, "filled"):
-        message = f"{report.status.capitalize()}. {report.note}".strip()
-        release(journal, position, order, report.status, ENDINGS[report.status], message)
-    elif report.status == "accepted" and order.status in ("sending", "unknown"):
-        move(order, "accepted")
-        journal.add(EventType.ORDER_ACCEPTED, "Accepted; it rests at the broker.", subject=order.public_id)
-        order.save()
-    elif report.status == "unknown" and order.status == "sending":
-        move(order, "unknown")
-        journal.add(EventType.ORDER_UNKNOWN, f"Its fate is not known: {report.note}.", subject=order.public_id)
-        order.save()
+    follow(journal, position, order, report)
+    if asked:
+        order.quote_at = asked.market_at  # only now has the order seen this price: a lost answer is asked for again
+    order.save()
     if journal.events:
         journal.write(band=wake_after(position))
     return order
+
+
+def is_overtaken(position: Position, order: Order, asked: OrderRequest) -> bool:
+    """Whether a paper order was filled by hand while the paper broker, which keeps no book, was answering."""
+    return position.portfolio.mode == Portfolio.Mode.PAPER and order.filled_quantity != asked.filled_quantity
+
+
+def follow(journal: Journal, position: Position, order: Order, report: Report) -> None:
+    """Move the order to the status the broker reports, where its life allows it; an ended order stays ended."""
+    if report.status in ENDINGS and order.status in OPEN_STATES:
+        if not may_move(order.status, report.status):  # we never heard that it was accepted before it ended
+            accept(journal, order)
+        message = f"{report.status.capitalize()}. {report.note}".strip()
+        release(journal, position, order, report.status, ENDINGS[report.status], message)
+    elif report.status == "accepted" and order.status in ("sending", "unknown"):
+        accept(journal, order)
+    elif report.status == "unknown" and order.status == "sending":
+        move(order, "unknown")
+        journal.add(EventType.ORDER_UNKNOWN, f"Its fate is not known: {report.note}.", subject=order.public_id)
+
+
+def accept(journal: Journal, order: Order) -> None:
+    move(order, "accepted")
+    journal.add(EventType.ORDER_ACCEPTED, "Accepted; it rests at the broker.", subject=order.public_id)
 
 
 @transaction.atomic
@@ -172,6 +98,7 @@ def fill_by_hand(*, order_id: int, price: int, quantity: int, commission: int | 
     )
     if position.cash < 0:
         raise Refused("insufficient_cash", f"would leave {as_text(position.cash)} in cash", field="filled_qty")
+    order.save()
     journal.write(band=wake_after(position))
     return order
 

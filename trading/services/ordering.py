@@ -129,7 +129,8 @@ def place_order(
     order.decided_at = market_now(position.source)
     quote = newest_quote(position.symbol, position.source)
     order.decision_price = quote.last if quote else None
-    reserve = reserve_for_person(position, rules, side, quantity, limit or (quote.last if quote else 0))
+    price = limit or (reservation_price(rules._replace(limit_orders=0), quote.last) if quote else 0)
+    reserve = reserve_for_person(position, rules, side, quantity, price)
     journal = Journal(position, market_at=order.decided_at, actor=actor, effective=effective_rules(position))
     intend(journal, order, reserve)
     journal.write()
@@ -154,7 +155,7 @@ def reserve_for_person(position: Position, rules: Rules, side: Side, quantity: i
     """Cash to promise (micros): by the function the cash trim uses, 0 for a sale or while no price is known."""
     if side == Side.SELL or price == 0:
         return 0
-    needed = cash_to_reserve(rules._replace(limit_orders=0), quantity, reservation_price(rules, price))
+    needed = cash_to_reserve(rules, quantity, price)
     free = max(position.cash - position.reserved_cash, 0)
     if needed > free:
         raise Refused("insufficient_cash", f"needs {as_text(needed)}, {as_text(free)} is free", field="qty")

@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from portfolios.domain.amounts import PPM, as_text
+from portfolios.domain.holding import Rules
 from portfolios.events import EventType
 from portfolios.models import Position
 from portfolios.selectors import effective_rules
@@ -11,7 +12,7 @@ from trading.brokers.base import Fill
 from trading.domain.band import wake_band
 from trading.domain.choices import Side
 from trading.domain.costs import add_fill, average_price
-from trading.domain.order_life import may_move
+from trading.domain.order_life import OPEN_STATES, may_move
 from trading.errors import IllegalMove
 from trading.models import Execution, Order
 
@@ -30,19 +31,41 @@ def move(order: Order, status: str) -> None:
 
 
 def book_fill(journal: Journal, position: Position, order: Order, fill: Fill) -> bool:
-    """One fill, once; whether it was new. Parts book the difference, so they cost what the whole costs."""
+    """One fill, once; whether it was new. The caller stores the order and writes the journal.
+
+    A true fill is never refused: one that comes after the order's end, or is more than was ordered, is booked too.
+    """
     account = account_of(position)
     if Execution.objects.filter(account=account, broker_execution_id=fill.execution_id).exists():
         return False
-    rules = effective_rules(position).rules._replace(
-        commission_rate=order.commission_rate, commission_min=order.commission_min
-    )
+    late = order.status not in OPEN_STATES
+    notional, fee = add_to(order, rules_of(position, order), fill)
+    if not late:
+        move(order, "filled" if order.filled_quantity >= order.quantity else "partially_filled")
+    write_execution(order, account, fill, notional, fee)
+    write_fill(journal, order, kind_of(order, late), fill, notional, fee)
+    if order.status == "filled" and not late:
+        end(journal, position, order)
+    quarantine_if_wrong(journal, position, order)
+    return True
+
+
+def add_to(order: Order, rules: Rules, fill: Fill) -> tuple[int, int]:
+    """What the fill adds to notional and fee: the difference, so that parts cost what the whole costs."""
     before = order.filled
     totals = add_fill(rules, order.side_asked, before, fill.quantity, fill.price, fill.commission)
     for name, value in zip(("filled_quantity", "gross", "rest", "notional", "fee"), totals, strict=True):
         setattr(order, name, value)
-    move(order, "filled" if order.filled_quantity >= order.quantity else "partially_filled")
-    notional, fee = totals.notional - before.notional, totals.fee - before.fee
+    return totals.notional - before.notional, totals.fee - before.fee
+
+
+def kind_of(order: Order, late: bool) -> EventType:
+    if late:
+        return EventType.OVERFILL if order.filled_quantity > order.quantity else EventType.LATE_FILL
+    return EventType.ORDER_FILLED if order.status == "filled" else EventType.ORDER_PARTIALLY_FILLED
+
+
+def write_execution(order: Order, account: str, fill: Fill, notional: int, fee: int) -> None:
     Execution.objects.create(
         order=order,
         account=account,
@@ -56,17 +79,23 @@ def book_fill(journal: Journal, position: Position, order: Order, fill: Fill) ->
         at=fill.at,
         recorded_at=timezone.now(),
     )
-    write_fill(journal, order, fill, notional, fee)
-    if order.status == "filled":
-        end(journal, position, order)
-    if position.cash < 0:
-        overdrawn = f"Cash is {as_text(position.cash)}: the cell is quarantined until a person has looked."
-        journal.add(EventType.QUARANTINED, overdrawn, state=Position.Status.QUARANTINED)
-    order.save()
-    return True
 
 
-def write_fill(journal: Journal, order: Order, fill: Fill, notional: int, fee: int) -> None:
+def quarantine_if_wrong(journal: Journal, position: Position, order: Order) -> None:
+    """A cell that was filled beyond its order or its cash trades no more until a person has looked."""
+    if position.state == Position.Status.QUARANTINED:
+        return
+    if order.filled_quantity > order.quantity:
+        why = f"{as_text(order.filled_quantity)} filled of {as_text(order.quantity)} ordered"
+    elif position.cash < 0:
+        why = f"cash is {as_text(position.cash)}"
+    else:
+        return
+    message = f"Quarantined until a person has looked: {why}."
+    journal.add(EventType.QUARANTINED, message, subject=order.public_id, state=Position.Status.QUARANTINED)
+
+
+def write_fill(journal: Journal, order: Order, kind: EventType, fill: Fill, notional: int, fee: int) -> None:
     """The event of a fill: shares one way, notional and fee the other, and the reservation that is no longer needed."""
     buys = order.side_asked == Side.BUY
     cash = -(notional + fee) if buys else notional - fee
@@ -76,7 +105,7 @@ def write_fill(journal: Journal, order: Order, fill: Fill, notional: int, fee: i
     order.reserved_shares -= freed_shares
     verb = "Bought" if buys else "Sold"
     journal.add(
-        EventType.ORDER_FILLED if order.status == "filled" else EventType.ORDER_PARTIALLY_FILLED,
+        kind,
         f"{verb} {as_text(fill.quantity)} at {as_text(fill.price)} for {as_text(notional)}, fee {as_text(fee)}.",
         subject=order.public_id,
         shares=fill.quantity if buys else -fill.quantity,
@@ -123,6 +152,12 @@ def end(journal: Journal, position: Position, order: Order) -> None:
         anchor=anchor,
         inputs={"anchor": as_text(position.anchor)},
     )
+
+
+def rules_of(position: Position, order: Order) -> Rules:
+    """The cell's rules with the commission that was agreed when the order was written."""
+    rules = effective_rules(position).rules
+    return rules._replace(commission_rate=order.commission_rate, commission_min=order.commission_min)
 
 
 def wake_after(position: Position) -> tuple[int, int]:
