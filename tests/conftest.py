@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
@@ -12,6 +13,7 @@ from vbalance.stores.errors import StoreError
 
 FOLDERS = ("unit", "integration", "e2e")
 HERE = Path(__file__).parent
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,20 +42,49 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The folder is the marker; what was not asked for is deselected, and pytest's last line counts it."""
-    left_out = []
+    """The folder is the marker; what was not asked for is left out and counted."""
+    kept: list[pytest.Item] = []
+    left_out: dict[str, list[pytest.Item]] = {"--no-browser": [], "--long": []}
     for item in items:
-        folder = item.path.relative_to(HERE).parts[0]
-        if folder in FOLDERS:
-            item.add_marker(folder)
-        browser = "page" in getattr(item, "fixturenames", ()) or "browser" in getattr(item, "fixturenames", ())
-        if browser:
-            item.add_marker("browser")
-        if (item.get_closest_marker("long") and not config.option.long) or (browser and config.option.no_browser):
-            left_out.append(item)
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        mark(item)
+        left_out.get(option_against(item, config), kept).append(item)
+    items[:] = kept
+    for several in left_out.values():
+        config.hook.pytest_deselected(items=several)
+    counts = {option: len(several) for option, several in left_out.items()}
+    config.stash[LEFT_OUT] = counts
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = counts
+
+
+def mark(item: pytest.Item) -> None:
+    folder = item.path.relative_to(HERE).parts[0]
+    if folder in FOLDERS:
+        item.add_marker(folder)
+    if {"page", "browser"} & set(getattr(item, "fixturenames", ())):
+        item.add_marker("browser")
+
+
+def option_against(item: pytest.Item, config: pytest.Config) -> str:
+    """The option because of which this test does not run, if any."""
+    if item.get_closest_marker("browser") and config.option.no_browser:
+        return "--no-browser"
+    return "--long" if item.get_closest_marker("long") and not config.option.long else ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Every xdist worker collects the same tests, so the counts of any one are the counts of all."""
+    if left_out := getattr(node, "workeroutput", {}).get("left_out"):
+        node.config.stash[LEFT_OUT] = left_out
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    counts = config.stash.get(LEFT_OUT, {})
+    if counts.get("--no-browser"):
+        terminalreporter.write_line(f"left out: {counts['--no-browser']} that need a browser")
+    if counts.get("--long"):
+        terminalreporter.write_line(f"left out: {counts['--long']} long ones (--long adds them)")
 
 
 @pytest.fixture(scope="session")

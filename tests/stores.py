@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from vbalance.stores.addresses import postgres_url, valkey_url
-from vbalance.stores.embedded import embedded_stores
+from vbalance.stores.embedded import Wanted, embedded_stores
 
 _open = ExitStack()
 
@@ -20,8 +20,8 @@ def start_missing_stores() -> None:
     _open.callback(shutil.rmtree, folder, ignore_errors=True)
     os.environ["VBALANCE_VAR"] = str(folder / "var")
     sockets = folder / "s"
-    wanted = {"postgres": not os.environ.get("DATABASE_URL"), "valkey": not os.environ.get("REDIS_URL")}
-    _open.enter_context(embedded_stores(folder, sockets, durable=False, **wanted))
+    wanted = Wanted(postgres=not os.environ.get("DATABASE_URL"), valkey=not os.environ.get("REDIS_URL"))
+    _open.enter_context(embedded_stores(folder, sockets, wanted, durable=False))
     os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or postgres_url(sockets)
     os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or valkey_url(sockets)
 

@@ -15,13 +15,14 @@ import pytest
 import redis
 
 from vbalance.stores.addresses import postgres_url, valkey_url
-from vbalance.stores.embedded import embedded_stores
+from vbalance.stores.embedded import Wanted, embedded_stores
 from vbalance.stores.errors import StoreError, StoresInUse
 from vbalance.stores.identity import FOREIGN_HOME, Identity, nobody
 from vbalance.stores.leftovers import living_in
 from vbalance.stores.postgres import Postgres
 from vbalance.stores.server import private_folder
 
+ONLY_POSTGRES, ONLY_VALKEY = Wanted(valkey=False), Wanted(postgres=False)
 SUPERVISOR = """
 import sys, time
 from pathlib import Path
@@ -109,7 +110,7 @@ def test_a_killed_server_leaves_stale_files_that_do_not_stop_the_next_start(fold
 
 def test_a_server_that_survived_is_ended_before_another_starts_on_its_data(folder, sockets):
     data = folder / "postgres"
-    with embedded_stores(folder, sockets, valkey=False, durable=False):
+    with embedded_stores(folder, sockets, ONLY_POSTGRES, durable=False):
         write_a_row(sockets)
         first = set(living_in(data))
         second = Postgres(folder, sockets).start()
@@ -121,14 +122,14 @@ def test_a_server_that_survived_is_ended_before_another_starts_on_its_data(folde
 
 
 def test_a_second_supervisor_is_told_who_holds_the_folder(folder, sockets):
-    with embedded_stores(folder, sockets, postgres=False, doing="the house at http://127.0.0.1:8000"):
+    with embedded_stores(folder, sockets, ONLY_VALKEY, doing="the house at http://127.0.0.1:8000"):
         with pytest.raises(StoresInUse, match=rf"the house at http://127.0.0.1:8000 \(process {os.getpid()}\)"):
-            embedded_stores(folder, sockets, postgres=False).__enter__()
+            embedded_stores(folder, sockets, ONLY_VALKEY).__enter__()
         assert redis.Redis.from_url(valkey_url(sockets)).ping()
 
 
 def test_only_what_was_not_given_is_started(folder, sockets):
-    with embedded_stores(folder, sockets, postgres=False):
+    with embedded_stores(folder, sockets, ONLY_VALKEY):
         assert not (folder / "postgres").exists()
         assert redis.Redis.from_url(valkey_url(sockets)).ping()
 
@@ -146,7 +147,7 @@ def test_a_socket_folder_that_is_a_link_is_refused(sockets):
 
 
 def test_data_of_another_version_is_refused_in_one_line_and_left_alone(folder, sockets):
-    with embedded_stores(folder, sockets, valkey=False, durable=False):
+    with embedded_stores(folder, sockets, ONLY_POSTGRES, durable=False):
         pass
     version = folder / "postgres" / "PG_VERSION"
     version.write_text("9\n")
@@ -159,7 +160,7 @@ def test_an_interrupted_first_start_begins_anew(folder, sockets):
     half = folder / "postgres.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
-    with embedded_stores(folder, sockets, valkey=False, durable=False):
+    with embedded_stores(folder, sockets, ONLY_POSTGRES, durable=False):
         write_a_row(sockets)
 
 

@@ -7,14 +7,14 @@ import sys
 import psycopg
 
 from vbalance import environment
-from vbalance.stores.embedded import embedded_stores
+from vbalance.stores.embedded import Wanted, embedded_stores
 from vbalance.stores.errors import StoreError, StoreMissing, StoresInUse
 
 
 def main(command: list[str]) -> int:
-    missing = {"postgres": not environment.DATABASE_URL, "valkey": not environment.REDIS_URL}
+    missing = Wanted(postgres=not environment.DATABASE_URL, valkey=not environment.REDIS_URL)
     try:
-        with embedded_stores(environment.VAR, environment.socket_folder(), **missing):
+        with embedded_stores(environment.VAR, environment.socket_folder(), missing):
             return subprocess.run(command).returncode
     except StoresInUse:
         return _join(command)

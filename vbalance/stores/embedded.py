@@ -13,6 +13,16 @@ from vbalance.stores.server import Server
 from vbalance.stores.valkey import Valkey
 
 
+class Wanted(NamedTuple):
+    """Which stores to start: those for which no URL was given."""
+
+    postgres: bool = True
+    valkey: bool = True
+
+
+BOTH = Wanted()
+
+
 class Running(NamedTuple):
     """Servers by name, and how to start one again that died."""
 
@@ -43,20 +53,14 @@ def _holder(note: str) -> tuple[int, str]:
 
 @contextmanager
 def embedded_stores(
-    folder: Path,
-    sockets: Path,
-    *,
-    postgres: bool = True,
-    valkey: bool = True,
-    durable: bool = True,
-    doing: str = "a command",
+    folder: Path, sockets: Path, wanted: Wanted = BOTH, *, durable: bool = True, doing: str = "a command"
 ) -> Iterator[Running]:
     """Hold the folder's lock and run what was asked for; a second caller gets `StoresInUse`."""
     with only_one(folder, doing=doing), ExitStack() as stack:
         starters: dict[str, Callable[[], Server]] = {}
-        if postgres:
+        if wanted.postgres:
             starters["postgres"] = Postgres(folder, sockets, durable=durable).start
-        if valkey:
+        if wanted.valkey:
             starters["valkey"] = Valkey(folder, sockets).start
         running = Running({}, starters)
         for name, start in starters.items():

@@ -32,7 +32,7 @@ class Server:
         while not ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise StoreError(f"{self.process.args[0]} did not start: {self.last_words()}")  # type: ignore[index]
+                raise StoreError(f"{self.log.stem} did not start: {self.last_words()}")
             time.sleep(0.02)
 
     def last_words(self) -> str:

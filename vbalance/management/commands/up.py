@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from vbalance import environment
 from vbalance.children import STOP_SIGNALS
 from vbalance.house import House, Wishes, show_welcome
-from vbalance.stores.embedded import embedded_stores, only_one
+from vbalance.stores.embedded import Running, Wanted, embedded_stores, only_one
 from vbalance.stores.errors import StoreError, StoreMissing, StoresInUse
 from vbalance.terminal import show
 
@@ -90,11 +90,11 @@ def report(wishes: Wishes, missing: list[str], began: float) -> None:
 
 
 @contextmanager
-def stores(doing: str) -> Iterator[Any]:
+def stores(doing: str) -> Iterator[Running]:
     """The stores that were not given, or one line that says why not."""
-    missing = {"postgres": not environment.DATABASE_URL, "valkey": not environment.REDIS_URL}
+    missing = Wanted(postgres=not environment.DATABASE_URL, valkey=not environment.REDIS_URL)
     try:
-        with embedded_stores(environment.VAR, environment.socket_folder(), doing=doing, **missing) as running:
+        with embedded_stores(environment.VAR, environment.socket_folder(), missing, doing=doing) as running:
             yield running
     except StoresInUse as error:
         raise not_twice(error) from None
