@@ -32,7 +32,7 @@ def take_prices(*, source: str, prices: Sequence[Price]) -> tuple[list[Quote], l
     refused: list[Refused] = []
     for price in prices:
         known = newest.get(price.symbol)
-        if known and known.at == price.at:
+        if known and (known.at == price.at or (price.at < known.at and is_taken(source, price))):
             continue
         reason = refusal_of(price.last, price.bid, price.ask, int(known is not None and price.at < known.at))
         if reason is Refusal.NONE:
@@ -42,6 +42,10 @@ def take_prices(*, source: str, prices: Sequence[Price]) -> tuple[list[Quote], l
             log.warning("price refused", symbol=price.symbol, source=source, reason=reason.name.lower())
     Quote.objects.bulk_create(fresh, ignore_conflicts=True)
     return fresh, refused
+
+
+def is_taken(source: str, price: Price) -> bool:
+    return Quote.objects.filter(symbol=price.symbol, source=source, at=price.at).exists()
 
 
 def quote_from(source: str, price: Price) -> Quote:
