@@ -2,10 +2,13 @@
 
 from functools import wraps
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.vary import vary_on_headers
 
+from reporting.views import cockpit
 from trading.api.evaluation import Evaluate
 from trading.api.events import Events
 from trading.api.positions import PositionDetail
@@ -34,3 +37,16 @@ def deprecated(view: View, successor: str) -> View:
 events = deprecated(Events.as_view(), "/v1/events")
 evaluate = deprecated(Evaluate.as_view(), "/v1/positions/{public_id}/evaluate")
 position_json = deprecated(PositionDetail.as_view(), "/v1/positions/{public_id}")
+
+
+@vary_on_headers("Accept", "Authorization")
+def position(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """One address, two readers: the page for people, JSON for who asks for it or comes with a token."""
+    if asks_for_json(request):
+        return position_json(request, public_id=str(public_id))
+    return cockpit(request, public_id)
+
+
+def asks_for_json(request: HttpRequest) -> bool:
+    with_token = "Authorization" in request.headers and request.accepts("application/json")
+    return with_token or request.get_preferred_type(["text/html", "application/json"]) == "application/json"

@@ -5,14 +5,19 @@ from csp.decorators import csp_update
 from django.utils.decorators import method_decorator
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
+READ_ONLY = ["get", "head"]
+
 
 class Schema(SpectacularAPIView):
     """OpenAPI 3.0.3, as YAML or JSON."""
+
+    http_method_names = READ_ONLY
 
 
 class SwaggerPage(SpectacularSwaggerSplitView):
     """Try the API in the browser; its script comes from a second request, so that none is inline."""
 
+    http_method_names = READ_ONLY
     template_name = "api/swagger.html"
 
 
@@ -20,4 +25,5 @@ class SwaggerPage(SpectacularSwaggerSplitView):
 class RedocPage(SpectacularRedocView):
     """The API to read. Redoc writes its styles into the page and searches in a worker; scripts stay ours alone."""
 
+    http_method_names = READ_ONLY
     template_name = "api/redoc.html"

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("trading.api.urls")),
     path("events", aliases.events, name="alias-events"),
     path("positions/<str:public_id>/evaluate", aliases.evaluate, name="alias-evaluate"),
+    path("positions/<uuid:public_id>", aliases.position, name="alias-position"),  # the cockpit, or its JSON
     path("admin/", admin.site.urls),
     path("", include("trading.urls")),
     path("", include("reporting.urls")),

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.factories import bearer, make_user
+from tests.factories import bearer, make_portfolio, make_position, make_user
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
@@ -78,3 +78,18 @@ def test_the_old_addresses_still_answer_and_name_the_new_ones() -> None:
     evaluated = client.post(f"/positions/{cell}/evaluate", {"dry_run": True}, JSON)
     assert evaluated.status_code == 200
     assert evaluated["Link"] == f'</v1/positions/{cell}/evaluate>; rel="successor-version"'
+
+
+def test_a_cells_old_address_is_its_page_or_its_json() -> None:
+    owner = make_user()
+    cell = make_position(make_portfolio(owner))
+    url, new = f"/positions/{cell.public_id}", f"/v1/positions/{cell.public_id}"
+    program = Client(headers=bearer(owner))
+    assert program.get(url).json()["id"] == str(cell.public_id)
+    assert program.get(url)["Link"] == f'<{new}>; rel="successor-version"'
+    browser = Client()
+    browser.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    page = browser.get(url, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert page["Content-Type"].startswith("text/html")
+    assert "Deprecation" not in page
+    assert browser.get(url, headers={"Accept": "application/json"}).json()["id"] == str(cell.public_id)

@@ -1,0 +1,87 @@
+"""Who may do what at every address: the one table. A new route is declared here or the test fails.
+
+A row names the route as the resolver writes it, the method, what a caller sends, and the answer each of the six gets,
+in the order of CALLERS. A method without a row lets nobody in.
+"""
+
+from typing import Any, NamedTuple
+
+CALLERS = ("anonymous", "stranger", "viewer", "trader", "owner", "staff")
+ADMIN = "admin/"  # one rule for all below: only staff, see the test
+
+
+class Row(NamedTuple):
+    """`public_id` in a route stands for `subject`; an answer is a status, or several where the day decides."""
+
+    route: str
+    method: str
+    answers: tuple[int | tuple[int, ...], ...]
+    subject: str = "cell"
+    body: dict[str, Any] | None = None
+
+
+def everybody(status: int | tuple[int, ...]) -> tuple[int | tuple[int, ...], ...]:
+    return (status,) * len(CALLERS)
+
+
+# Members are viewer, trader, owner; staff is nobody special to other people's money.
+API_ANYONE_KNOWN = (401, 200, 200, 200, 200, 200)
+API_MAKES_OWN = (401, 201, 201, 201, 201, 201)
+API_MEMBERS_READ = (401, 404, 200, 200, 200, 404)
+PAGE_ANYONE_KNOWN = (302, 200, 200, 200, 200, 200)
+PAGE_MEMBERS_READ = (302, 404, 200, 200, 200, 404)
+FEED_STEERED = (302, 403, 403, 302, 302, 302)
+
+
+def api_members_act(status: int) -> tuple[int, ...]:
+    return (401, 404, 403, status, status, 404)
+
+
+BUY = {"side": "BUY", "qty": "1"}
+FILL = {"price": "50", "filled_qty": "1"}
+
+HEALTH = [
+    Row("healthz", "GET", everybody(200)),
+    Row("readyz", "GET", everybody((200, 503))),
+    Row("v1/healthz", "GET", everybody(200)),
+    Row("v1/version", "GET", everybody(200)),
+    Row("v1/schema", "GET", everybody(200)),
+    Row("v1/docs", "GET", everybody(200)),
+    Row("v1/redoc", "GET", everybody(200)),
+]
+API = [
+    Row("v1/positions", "GET", API_ANYONE_KNOWN),
+    Row("v1/positions", "POST", API_MAKES_OWN, body={"ticker": "ZIM"}),
+    Row("v1/positions/<str:public_id>", "GET", API_MEMBERS_READ),
+    Row("v1/positions/<str:public_id>/events", "GET", API_MEMBERS_READ),
+    Row("v1/positions/<str:public_id>/evaluate", "POST", api_members_act(200), body={}),
+    Row("v1/positions/<str:public_id>/tick", "POST", api_members_act(200), body={}),
+    Row("v1/positions/<str:public_id>/orders", "POST", api_members_act(201), body=BUY),
+    Row("v1/events", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
+    Row("v1/orders", "GET", API_ANYONE_KNOWN),
+    Row("v1/orders/<str:public_id>", "GET", API_MEMBERS_READ, subject="order"),
+    Row("v1/orders/<str:public_id>/cancel", "POST", api_members_act(200), subject="order", body={}),
+    Row("v1/orders/<str:public_id>/fill", "POST", api_members_act(200), subject="order", body=FILL),
+]
+ALIASES = [
+    Row("events", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
+    Row("positions/<str:public_id>/evaluate", "POST", api_members_act(200), body={}),
+]
+PAGES = [
+    Row("login", "GET", (200, 302, 302, 302, 302, 302)),
+    Row("login", "POST", (200, 302, 302, 302, 302, 302)),
+    Row("login", "PUT", (200, 302, 302, 302, 302, 302)),  # Django takes it for a POST
+    Row("login", "OPTIONS", (200, 302, 302, 302, 302, 302)),  # Django's own views name their methods
+    Row("logout", "POST", everybody(302)),
+    Row("logout", "OPTIONS", everybody(200)),
+    Row("", "GET", PAGE_ANYONE_KNOWN),
+    Row("live", "GET", PAGE_ANYONE_KNOWN),
+    Row("positions/<uuid:public_id>", "GET", PAGE_MEMBERS_READ),
+    Row("positions/<uuid:public_id>/live", "GET", PAGE_MEMBERS_READ),
+    Row("positions/<uuid:public_id>/chart", "GET", PAGE_MEMBERS_READ),
+    Row("positions/<uuid:public_id>/timeline", "GET", PAGE_MEMBERS_READ),
+    Row("feeds/<slug:source>/pause", "POST", FEED_STEERED),
+    Row("feeds/<slug:source>/resume", "POST", FEED_STEERED),
+]
+
+TABLE = [*HEALTH, *API, *ALIASES, *PAGES]
