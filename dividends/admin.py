@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from dividends.models import Dividend, Entitlement, Split, SplitApplication
@@ -15,12 +16,20 @@ class AnnouncementAdmin(ReadOnlyAdmin):
     """The key is given once; the `terms` can be corrected while nobody has been paid or split by them."""
 
     terms: tuple[str, ...]
-    done: str
+    marks: QuerySet[Any]
+    lines = ("applied",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(is_applied=Exists(self.marks))
+
+    @admin.display(boolean=True)
+    def applied(self, row: Any) -> bool:
+        return bool(row.is_applied)
 
     def writable(self, row: Any) -> tuple[str, ...]:
         if row is None:
             return (*KEY, *self.terms)
-        return () if getattr(row, self.done).exists() else self.terms
+        return () if row.is_applied else self.terms
 
     def has_add_permission(self, request: HttpRequest, *_row: Any) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
@@ -28,19 +37,19 @@ class AnnouncementAdmin(ReadOnlyAdmin):
 
 @admin.register(Dividend)
 class DividendAdmin(AnnouncementAdmin):
-    list_display = ("symbol", "ex_date", "pay_date", "pay_date_assumed", "dps", "source")
+    list_display = ("symbol", "ex_date", "pay_date", "pay_date_assumed", "dps", "source", "applied")
     list_filter = ("pay_date_assumed",)
     search_fields = ("symbol",)
     terms = ("pay_date", "pay_date_assumed", "dps")
-    done = "entitlements"
+    marks = Entitlement.objects.filter(dividend=OuterRef("pk"))
 
 
 @admin.register(Split)
 class SplitAdmin(AnnouncementAdmin):
-    list_display = ("symbol", "ex_date", "numerator", "denominator", "source")
+    list_display = ("symbol", "ex_date", "numerator", "denominator", "source", "applied")
     search_fields = ("symbol",)
     terms = ("numerator", "denominator")
-    done = "applications"
+    marks = SplitApplication.objects.filter(split=OuterRef("pk"))
 
 
 @admin.register(Entitlement)

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from portfolios.admin.base import ReadOnlyAdmin
@@ -24,13 +25,21 @@ def refuse_unknown_exchange(code: str) -> None:
 class InstrumentAdmin(ReadOnlyAdmin):
     """Once a price has come for it, its sessions have been used: then only the name can change."""
 
-    list_display = ("symbol", "name", "exchange")
+    list_display = ("symbol", "name", "exchange", "priced")
     search_fields = ("symbol",)
+    lines = ("priced",)
 
-    def writable(self, row: Instrument | None) -> tuple[str, ...]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(is_priced=Exists(Quote.objects.filter(symbol=OuterRef("symbol"))))
+
+    @admin.display(boolean=True)
+    def priced(self, row: Any) -> bool:
+        return bool(row.is_priced)
+
+    def writable(self, row: Any) -> tuple[str, ...]:
         if row is None:
             return ("symbol", "name", "exchange")
-        return ("name",) if Quote.objects.filter(symbol=row.symbol).exists() else ("name", "exchange")
+        return ("name",) if row.is_priced else ("name", "exchange")
 
     def has_add_permission(self, request: HttpRequest, *_row: Any) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)

@@ -1,0 +1,324 @@
+"""Admin shows everything and lets nobody write money."""
+
+import re
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from dividends.models import Dividend, Split
+from dividends.services.announcements import announce_dividend, announce_split
+from dividends.services.entitlements import go_ex_dividend
+from dividends.services.splits import apply_split
+from portfolios.domain.amounts import micros
+from portfolios.models import (
+    ApiToken,
+    Event,
+    FailedTask,
+    Membership,
+    Portfolio,
+    Position,
+    User,
+)
+from portfolios.services.idempotency import answer_once
+from portfolios.services.tokens import create_token, find_token
+from portfolios.services.verification import verify_events
+from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
+from trading.market.models import Bar, Instrument, MarketClock, Quote
+from trading.market.services import load_bars
+from trading.models import Execution, Order
+from trading.services.evaluation import evaluate_position
+from trading.services.execution import execute_order
+from vbalance.celery import app
+
+OURS = ("portfolios", "dividends", "trading", "market", "reporting", "vbalance")
+MODELS = [model for model in apps.get_models() if model._meta.app_label in OURS]
+OPEN_TO_CHANGE = {"user", "portfolio", "membership", "dividend", "split", "instrument", "marketclock"}
+MONEY = [model for model in MODELS if model._meta.model_name not in OPEN_TO_CHANGE]
+LATER = NOON + timedelta(minutes=5)
+
+
+def page(model: type[Model], which: str = "changelist", *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{which}", args=args)
+
+
+def furnish(name: str, symbol: str) -> None:
+    """One row or more in every table: a cell that bought after a fall, was paid a dividend and was split."""
+    portfolio = make_portfolio(make_user(name), name=f"Savings of {name}", **{f"{name}s-heir": "viewer"})
+    cell = make_position(portfolio, symbol=symbol, anchor="100", fractional=True)
+    make_quote(symbol, "90", at=LATER)
+    order = evaluate_position(position_id=cell.pk).order
+    assert order
+    execute_order(order_id=order.pk)
+    dividend = announce_dividend(source="replay", symbol=symbol, ex_date=date(2007, 2, 1), dps=micros("0.30"))
+    go_ex_dividend(position_id=cell.pk, dividend=dividend, market_at=LATER)
+    split = announce_split(source="replay", symbol=symbol, ex_date=date(2007, 3, 1), numerator=2, denominator=1)
+    apply_split(position_id=cell.pk, split=split, last_close=micros("90"), market_at=LATER)
+    price = micros("90")
+    bar = Bar(symbol=symbol, day=NOON.date(), open=price, high=price, low=price, close=price)
+    load_bars(symbol=symbol, name=symbol, exchange="XNYS", bars=[bar])
+    answer_once(portfolio_id=portfolio.pk, key="k1", fingerprint="f", answer=lambda: {"accepted": True})
+    create_token(user=portfolio.owner, name="laptop", scopes=["read"], days=1)
+    FailedTask.objects.create(task="trading.tasks.evaluate_position", task_id=name, kwargs={"position_id": cell.pk})
+
+
+@pytest.fixture
+def chief(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("chief"))
+    return client
+
+
+@pytest.fixture
+def house(db: None) -> None:
+    furnish("ann", "IBM")
+
+
+def rows_of(model: type[Model]) -> Any:
+    return model._default_manager.order_by("pk")
+
+
+def cost(client: Client, model: type[Model]) -> list[int]:
+    """Queries of a table's list and of its first row's page."""
+    counts = []
+    for url in (page(model), page(model, "change", rows_of(model)[0].pk)):
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(url).status_code == 200, url
+        counts.append(len(captured))
+    return counts
+
+
+def test_every_table_is_in_admin() -> None:
+    assert [model for model in MODELS if model not in admin.site._registry] == []
+
+
+def test_lists_and_details_cost_the_same_however_much_there_is(chief: Client, house: None) -> None:
+    ContentType.objects.get_for_models(*MODELS)
+    few = {model.__name__: cost(chief, model) for model in MODELS}
+    for name, symbol in (("bob", "MSFT"), ("cid", "AAPL"), ("dan", "GOOG")):
+        furnish(name, symbol)
+    assert {model.__name__: cost(chief, model) for model in MODELS} == few
+    assert max(max(counts) for counts in few.values()) <= 10
+
+
+@pytest.mark.parametrize("model", MONEY, ids=lambda model: model.__name__)
+def test_nobody_writes_money_in_admin(chief: Client, house: None, model: type[Model]) -> None:
+    row = rows_of(model)[0]
+    refused = [
+        chief.get(page(model, "add")),
+        chief.post(page(model, "add"), {}),
+        chief.post(page(model, "change", row.pk), {}),
+        chief.get(page(model, "delete", row.pk)),
+        chief.post(page(model, "delete", row.pk), {"post": "yes"}),
+    ]
+    assert [answer.status_code for answer in refused] == [403] * 5
+    chief.post(page(model), {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"})
+    assert model._default_manager.filter(pk=row.pk).get() == row
+
+
+def test_people_without_permission_stay_outside(house: None) -> None:
+    ann, helper = User.objects.get(username="ann"), make_user("helper", is_staff=True)
+    reader = make_user("reader", is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_position"))
+    answers = {}
+    for user in (ann, helper, reader):
+        client = Client()
+        client.force_login(user)
+        answers[user.username] = [client.get(page(model)).status_code for model in (Position, Event, FailedTask)]
+    assert answers == {"ann": [302] * 3, "helper": [403] * 3, "reader": [200, 403, 403]}
+
+
+def test_who_may_only_look_can_neither_revoke_nor_ring(house: None) -> None:
+    reader = make_user("reader", is_staff=True)
+    reader.user_permissions.add(*Permission.objects.filter(codename__in=["view_apitoken", "view_failedtask"]))
+    client = Client()
+    client.force_login(reader)
+    client.post(page(ApiToken), {"action": "revoke", "_selected_action": rows_of(ApiToken)[0].pk})
+    client.post(page(FailedTask), {"action": "ring_again", "_selected_action": rows_of(FailedTask)[0].pk})
+    assert ApiToken.objects.get().revoked_at is None
+    assert FailedTask.objects.get().replayed_at is None
+
+
+def test_amounts_read_as_people_write_them(chief: Client, house: None) -> None:
+    make_position(Portfolio.objects.get(), symbol="KO", shares="0.5", cash="1234567.25")
+    assert b"1,234,567.25" in chief.get(page(Position)).content
+    detail = chief.get(page(Position, "change", Position.objects.get(symbol="KO").pk)).content
+    assert b"1,234,567.25" in detail
+    assert b"1234567250000" not in detail
+
+
+def test_a_fact_shows_its_text_and_leads_to_its_neighbours(chief: Client, house: None) -> None:
+    middle = Event.objects.of(Position.objects.get()).get(seq=2)
+    detail = chief.get(page(Event, "change", middle.pk)).content.decode()
+    for seq in (1, 3):
+        assert page(Event, "change", Event.objects.of(Position.objects.get()).get(seq=seq).pk) in detail
+    assert "&quot;rule&quot;:" in detail
+    assert 'alt="True"' in detail
+
+
+def test_a_cell_is_found_by_its_whole_name_only(chief: Client, house: None) -> None:
+    cell = Position.objects.get()
+    found = {term: chief.get(page(Position), {"q": term}).context["cl"].result_count for term in ("IBM", "IB", "no")}
+    assert found == {"IBM": 1, "IB": 0, "no": 0}
+    events = chief.get(page(Event), {"q": str(cell.public_id), "type": "split"}).context["cl"].result_list
+    assert [event.type for event in events] == ["split"]
+
+
+@pytest.mark.parametrize("model", [Event, Quote], ids=lambda model: model.__name__)
+def test_opening_a_long_list_reads_no_more_than_it_must(chief: Client, house: None, model: type[Model]) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        chief.get(page(model))
+    touching = [query["sql"] for query in captured if model._meta.db_table in query["sql"]]
+    assert len(touching) == 2
+    assert all(re.search(r"LIMIT \d+", sql) for sql in touching)
+
+
+def test_beyond_ten_thousand_rows_the_number_is_an_estimate_and_pages_end(chief: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO market_quote (symbol, source, at, last, received_at)"
+            " SELECT 'IBM', 'replay', %s::timestamptz + n * interval '1 second', 90000000, now()"
+            " FROM generate_series(1, 30000) n",
+            [NOON],
+        )
+        cursor.execute("ANALYZE market_quote")
+    seen = chief.get(page(Quote), {"p": "200"}).context["cl"]
+    assert seen.result_count == pytest.approx(30_000, rel=0.05)
+    assert (seen.paginator.num_pages, len(seen.result_list)) == (200, 50)
+    assert chief.get(page(Quote), {"p": "201"}).status_code == 302
+
+
+def test_a_role_given_in_admin_leaves_its_event(chief: Client, house: None) -> None:
+    portfolio, zoe = Portfolio.objects.get(), make_user("zoe")
+    chief.post(page(Membership, "add"), {"portfolio": portfolio.pk, "user": zoe.pk, "role": "viewer"})
+    membership = Membership.objects.get(user=zoe)
+    chief.post(page(Membership, "change", membership.pk), {"role": "trader"})
+    membership.refresh_from_db()
+    granted = Event.objects.of(portfolio).filter(actor="user:chief").values_list("type", flat=True)
+    assert (membership.role, list(granted)) == ("trader", ["access_granted"] * 2)
+    assert verify_events().findings == []
+
+
+def test_the_owner_stays_owner_and_nobody_is_put_out(chief: Client, house: None) -> None:
+    own = Membership.objects.get(role="owner")
+    heir = Membership.objects.get(role="viewer")
+    assert chief.post(page(Membership, "change", own.pk), {"role": "viewer"}).status_code == 403
+    assert chief.post(page(Membership, "delete", heir.pk), {"post": "yes"}).status_code == 403
+    assert chief.post(page(User, "delete", heir.user.pk), {"post": "yes"}).status_code == 403
+    assert Membership.objects.count() == 2
+
+
+def test_renaming_a_portfolio_touches_nothing_else(chief: Client, house: None) -> None:
+    portfolio = Portfolio.objects.get()
+    url = page(Portfolio, "change", portfolio.pk)
+    chief.post(url, {"name": "Nest egg", "mode": "live", "source": "elsewhere", "state": "closed", "event_seq": "0"})
+    renamed = Portfolio.objects.get()
+    assert (renamed.name, renamed.mode, renamed.source, renamed.state) == ("Nest egg", "paper", "replay", "active")
+    assert renamed.event_seq == portfolio.event_seq
+
+
+@pytest.mark.parametrize(
+    ("model", "terms", "slip"),
+    [
+        (Dividend, {"pay_date": "2007-06-10", "dps": "0.40"}, {"dps": "0"}),
+        (Split, {"numerator": "3", "denominator": "1"}, {"denominator": "0"}),
+    ],
+    ids=["dividend", "split"],
+)
+def test_an_announcement_is_fixed_once_a_cell_has_been_through_it(
+    chief: Client, house: None, model: type[Model], terms: dict[str, str], slip: dict[str, str]
+) -> None:
+    applied, key = rows_of(model)[0], {"source": "replay", "symbol": "IBM", "ex_date": "2007-06-01"}
+    assert chief.post(page(model, "change", applied.pk), terms).status_code == 403
+    for wrong in ({"symbol": "ibm"}, {"source": "nowhere"}, slip):
+        assert chief.post(page(model, "add"), key | terms | wrong).status_code == 200
+    assert chief.post(page(model, "add"), key | terms).status_code == 302
+    fresh = rows_of(model).last()
+    assert chief.post(page(model, "change", fresh.pk), terms | {"symbol": "MSFT"}).status_code == 302
+    fresh.refresh_from_db()
+    assert fresh.symbol == "IBM"
+
+
+def test_an_instrument_keeps_its_exchange_once_it_has_a_price(chief: Client, house: None) -> None:
+    new = {"symbol": "KO", "name": "Coca-Cola"}
+    assert chief.post(page(Instrument, "add"), new | {"exchange": "MOON"}).status_code == 200
+    assert chief.post(page(Instrument, "add"), new | {"exchange": "XNYS"}).status_code == 302
+    priced = Instrument.objects.get(symbol="IBM")
+    chief.post(page(Instrument, "change", priced.pk), {"name": "Big Blue", "exchange": "XLON"})
+    priced.refresh_from_db()
+    assert (priced.name, priced.exchange) == ("Big Blue", "XNYS")
+
+
+def test_the_pace_of_the_replay_can_be_set_but_not_where_it_stands(chief: Client, house: None) -> None:
+    clock = MarketClock.objects.get()
+    url = page(MarketClock, "change", clock.pk)
+    assert chief.post(url, {"running": "on", "speed": "0"}).status_code == 200
+    chief.post(url, {"speed": "5", "day": "2012-01-03", "at_0": "2012-01-03", "at_1": "00:00"})
+    moved = MarketClock.objects.get()
+    assert (moved.running, moved.speed, moved.at) == (False, 5.0, clock.at)
+
+
+def test_a_token_is_taken_away_and_never_shown(chief: Client, house: None) -> None:
+    token, secret = create_token(user=User.objects.get(username="ann"), name="phone", scopes=["read"], days=1)
+    pages = chief.get(page(ApiToken)).content + chief.get(page(ApiToken, "change", token.pk)).content
+    assert token.prefix.encode() in pages
+    assert token.digest.encode() not in pages
+    chief.post(page(ApiToken), {"action": "revoke", "_selected_action": token.pk})
+    assert find_token(secret) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bell_that_failed_for_good_rings_again_and_twice_does_no_harm() -> None:
+    cell = make_position(anchor="100", fractional=True)
+    make_quote("IBM", "90", at=LATER)
+    failed = FailedTask.objects.create(
+        task="trading.tasks.evaluate_position", task_id="t1", kwargs={"position_id": cell.pk}, traceback="Trace\n  back"
+    )
+    chief = Client()
+    chief.force_login(User.objects.create_superuser("chief"))
+    assert b"<pre>Trace\n  back</pre>" in chief.get(page(FailedTask, "change", failed.pk)).content
+    with start_worker(app, perform_ping_check=False, queues=["price-events", "orders", "default"]):
+        for _ in range(2):
+            chief.post(page(FailedTask), {"action": "ring_again", "_selected_action": failed.pk})
+        wait_until(lambda: Execution.objects.exists())
+    failed.refresh_from_db()
+    assert failed.replayed_at
+    assert Execution.objects.count() == Order.objects.count() == 1
+
+
+def test_a_task_of_the_past_is_left_alone(chief: Client) -> None:
+    failed = FailedTask.objects.create(task="trading.tasks.gone", task_id="t1")
+    answer = chief.post(page(FailedTask), {"action": "ring_again", "_selected_action": failed.pk}, follow=True)
+    failed.refresh_from_db()
+    assert failed.replayed_at is None
+    assert b"task of the past" in answer.content
+
+
+def test_pages_carry_the_name_of_the_house_and_nothing_the_browser_would_block(chief: Client, house: None) -> None:
+    urls = [reverse("admin:index"), page(Membership, "add"), page(Dividend, "add"), page(Instrument, "add")]
+    urls += [page(model) for model in MODELS] + [page(model, "change", rows_of(model)[0].pk) for model in MODELS]
+    for url in urls:
+        answer = chief.get(url)
+        text = answer.content.decode()
+        assert "Volatility Balancing" in text
+        assert "script-src 'self'" in answer["Content-Security-Policy"]
+        assert not re.search(r"<style|<[^>]+\s(style|on\w+)=|<script(?![^>]*\ssrc=)[^>]*>", text), url
+
+
+def wait_until(done: Callable[[], bool], patience: float = 15.0) -> None:
+    deadline = time.monotonic() + patience
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
