@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from portfolios.domain.amounts import micros
 from portfolios.events import WORDINGS, EventType, Wording
 from portfolios.models import Event
-from reporting.templatetags.amounts import money, shares
-from reporting.wording import GATES, TRIMS, name_in_words, reason_in_words
+from reporting.reading import money
+from reporting.sentences import sentence_of
+from reporting.wording import GATES, TRIMS, name_in_words, place_of, reason_in_words, value_in_words
 
 FILLS = (EventType.ORDER_FILLED, EventType.ORDER_PARTIALLY_FILLED)
 ELSEWHERE = ("gates", "trims", "reason", "action", "side")
@@ -54,7 +55,7 @@ class Happening(NamedTuple):
 
     @property
     def side(self) -> str:
-        """ "buy", "sell" or nothing: the class of its icon. Words say the same."""
+        """The class of its icon, buy or sell; words say the same."""
         return str(self.content.get("outputs", {}).get("side", "")).lower()
 
     @property
@@ -63,9 +64,11 @@ class Happening(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        if self.event.type in FILLS:
-            return fill_sentence(self.content["outputs"])
-        return str(self.content.get("message") or self.wording.title)
+        if self.event.type == EventType.DIVIDEND_PAID:
+            return f"Dividend of {money(self.event.d_cash)} paid"
+        if self.event.type == EventType.ANCHOR_UPDATED:
+            return f"Anchor moved to {money(self.event.anchor_after)}, the average fill"
+        return sentence_of(self.event.type, self.content) or self.wording.title
 
     @property
     def brief(self) -> str:
@@ -92,15 +95,10 @@ class Happening(NamedTuple):
         return [(name, amount) for name, amount in moved if amount]
 
 
-def fill_sentence(outputs: Mapping[str, Any]) -> str:
-    verb = "Bought" if outputs["side"] == "BUY" else "Sold"
-    quantity, price, notional, fee = (micros(outputs[key]) for key in ("quantity", "price", "notional", "commission"))
-    return f"{verb} {shares(quantity)} at {money(price)} for {money(notional)}, fee {money(fee)}"
-
-
 def pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is said nowhere else, by name; empty values are left out."""
-    return [(name_in_words(name), str(value)) for name, value in values.items() if name not in ELSEWHERE and value]
+    """What is said nowhere else, by name, the telling ones first; empty values are left out."""
+    named = [name for name in values if name not in ELSEWHERE and values[name]]
+    return [(name_in_words(name), value_in_words(name, str(values[name]))) for name in sorted(named, key=place_of)]
 
 
 def decided(outputs: Mapping[str, Any]) -> Decided | None:

@@ -1,7 +1,12 @@
 """Reasons, gates and trims in the words of a person who has not read the rule."""
 
+import re
+from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
+from portfolios.domain.amounts import micros
+from reporting.reading import market_time, shares
 from trading.domain.choices import Reason
 
 REASONS: dict[str, str] = {
@@ -64,16 +69,46 @@ TRIMS: dict[str, str] = {
     "lot": "Lot",
 }
 NAMES: dict[str, str] = {
-    "age_ms": "price age",
+    "price": "price",
     "quote_at": "quote time",
+    "age_ms": "price age",
     "price_kind": "kind of price",
+    "anchor": "anchor",
+    "shares": "shares",
+    "cash": "cash",
+    "receivable": "dividends to come",
+    "value": "value",
+    "stock_share": "stock share",
     "dps": "dividend a share",
-    "raw": "size by the rule",
-    "anchor_after": "anchor",
     "ex_date": "ex-date",
     "pay_date": "pay date",
+    "pay_date_assumed": "pay date assumed",
+    "quantity": "shares traded",
+    "filled_quantity": "shares filled so far",
+    "notional": "amount",
+    "commission": "fee",
+    "raw": "size by the rule",
+    "stock_share_after": "stock share after it",
     "limit_price": "limit",
+    "sha256": "fingerprint",
 }
+RATES = ("stock_share", "stock_share_after", "trigger_up", "trigger_down", "guardrail_low", "guardrail_high")
+AMOUNT = re.compile(r"-?\d+(\.\d+)?")
+
+
+def place_of(name: str) -> int:
+    return list(NAMES).index(name) if name in NAMES else len(NAMES)
+
+
+def value_in_words(name: str, value: str) -> str:
+    """Exact, as it was written, in the form people read."""
+    if name == "age_ms":
+        return f"{Decimal(value) / 1000:f} s"
+    if name in RATES:
+        return f"{Decimal(value) * 100:f}\u00a0%"
+    if name.endswith("_at"):
+        return market_time(datetime.fromisoformat(value))
+    return shares(micros(value)) if AMOUNT.fullmatch(value) else value
 
 
 def reason_in_words(reason: Reason | str) -> str:

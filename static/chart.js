@@ -1,47 +1,60 @@
-// The cockpit's chart: price, anchor steps, trigger band and trades. Its figures are in the tables beside it.
+// The cockpit's charts: price with anchor, triggers and trades; and the cell's worth beside being left alone.
+// All figures are in the tables beside them.
 (() => {
   const box = document.getElementById("chart");
-  if (!box || !window.LightweightCharts) return;
+  const worthBox = document.getElementById("worth");
+  if (!box || !worthBox || !window.LightweightCharts) return;
   const { createChart, createSeriesMarkers, LineSeries, LineStyle, LineType } = window.LightweightCharts;
   const RANGES = [["3 months", 63], ["1 year", 253], ["All", Infinity]];
+  const YEAR = 253;
   const ARROWS_FROM = 9;  // pixels between two sessions
   const DOT_ROOM = 14;    // pixels a dot needs beside its neighbour
+  const quiet = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
+  const stepped = { ...quiet, lineWidth: 1, lineType: LineType.WithSteps };
 
-  const bar = document.createElement("div");
-  bar.className = "ranges";
-  bar.setAttribute("role", "group");
-  bar.setAttribute("aria-label", "Time shown");
-  const canvas = document.createElement("div");
-  canvas.className = "chart";
-  canvas.setAttribute("role", "img");
-  box.replaceChildren(bar, canvas);
+  const element = (parent, name, role, label) => {
+    const made = document.createElement("div");
+    made.className = name;
+    made.setAttribute("role", role);
+    made.setAttribute("aria-label", label);
+    parent.append(made);
+    return made;
+  };
 
-  const chart = createChart(canvas, {
+  box.replaceChildren();
+  const bar = element(box, "ranges", "group", "Time shown");
+  const canvas = element(box, "chart", "img", "Price");
+  const worthCanvas = element(worthBox, "fill", "img", "Worth");
+
+  const calmChart = (place, format) => createChart(place, {
     autoSize: true,
     layout: { attributionLogo: false },  // the footer of every page names and links TradingView
     handleScale: { mouseWheel: false },
     handleScroll: { mouseWheel: false, vertTouchDrag: false },
     rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.1, bottom: 0.08 } },
-    timeScale: { borderVisible: false, rightOffset: 4, minBarSpacing: 0.05 },
-    localization: { priceFormatter: (price) => price.toFixed(2) },
+    timeScale: { borderVisible: false, minBarSpacing: 0.05 },
+    localization: { priceFormatter: format },
   });
-  const quiet = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
-  const steps = { ...quiet, lineType: LineType.WithSteps };
-  const upper = chart.addSeries(LineSeries, { ...steps, lineWidth: 1, lineStyle: LineStyle.Dashed });
-  const lower = chart.addSeries(LineSeries, { ...steps, lineWidth: 1, lineStyle: LineStyle.Dashed });
-  const anchor = chart.addSeries(LineSeries, { ...steps, lineWidth: 1 });
+
+  const chart = calmChart(canvas, (value) => value.toFixed(2));
+  const upper = chart.addSeries(LineSeries, { ...stepped, lineStyle: LineStyle.Dashed });
+  const lower = chart.addSeries(LineSeries, { ...stepped, lineStyle: LineStyle.Dashed });
+  const anchor = chart.addSeries(LineSeries, stepped);
   const price = chart.addSeries(LineSeries, { lineWidth: 2, priceLineVisible: false });
   const markers = createSeriesMarkers(price, []);
 
-  let history = { days: [], prices: [], anchors: [], trades: [], up: 0, down: 0 };
-  let drawnAt = "";
+  const worthChart = calmChart(worthCanvas, (value) => Math.round(value).toLocaleString("en-US"));
+  const alone = worthChart.addSeries(LineSeries, { ...quiet, lineWidth: 1 });
+  const worth = worthChart.addSeries(LineSeries, { lineWidth: 2, priceLineVisible: false });
+
+  let history = { days: [], prices: [], anchors: [], trades: [], values: [], alone: [], up: 0, down: 0 };
   let colours = {};
+  let marked = "";
 
   const paint = () => {
     const style = getComputedStyle(document.documentElement);
     const named = (name) => style.getPropertyValue(`--${name}`).trim();
-    colours = { buy: named("buy"), sell: named("sell") };
-    chart.applyOptions({
+    const look = {
       layout: {
         background: { color: "transparent" },
         textColor: named("muted"),
@@ -50,12 +63,17 @@
       },
       grid: { vertLines: { visible: false }, horzLines: { color: named("line") } },
       crosshair: { vertLine: { color: named("line-strong") }, horzLine: { color: named("line-strong") } },
-    });
+    };
+    chart.applyOptions(look);
+    worthChart.applyOptions(look);
+    colours = { buy: named("buy"), sell: named("sell") };
     price.applyOptions({ color: named("ink") });
+    worth.applyOptions({ color: named("ink") });
+    alone.applyOptions({ color: named("line-strong") });
     anchor.applyOptions({ color: named("anchor") });
     upper.applyOptions({ color: named("sell") });
     lower.applyOptions({ color: named("buy") });
-    drawnAt = "";
+    marked = "";
     mark();
   };
 
@@ -70,42 +88,53 @@
     const arrows = room >= ARROWS_FROM;
     const together = arrows ? 1 : Math.max(Math.round(DOT_ROOM / room), 1);
     const key = `${arrows} ${together} ${history.days.length} ${history.trades.length}`;
-    if (key === drawnAt) return;
-    drawnAt = key;
+    if (key === marked) return;
+    marked = key;
     const groups = new Map();
     for (const trade of history.trades) {
       const name = `${trade.side} ${arrows ? groups.size : Math.floor(trade.at / together)}`;
       groups.set(name, [...(groups.get(name) || []), trade]);
     }
-    const drawn = [...groups.values()].map((trades) => {
-      const middle = trades[Math.floor(trades.length / 2)];
-      const buys = middle.side === "BUY";
-      return {
-        time: history.days[middle.at],
-        position: buys ? "belowBar" : "aboveBar",
-        shape: arrows ? (buys ? "arrowUp" : "arrowDown") : "circle",
-        color: buys ? colours.buy : colours.sell,
-        size: arrows ? 0.9 : Math.min(0.35 + 0.12 * trades.length, 0.9),
-      };
-    });
+    const drawn = [...groups.values()].map((trades) => marker(trades, arrows));
     markers.setMarkers(drawn.sort((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0)));
   };
 
-  const points = (values) => history.days.map((time, index) =>
-    (values[index] === null ? { time } : { time, value: values[index] }));
+  const marker = (trades, arrow) => {
+    const middle = trades[Math.floor(trades.length / 2)];
+    const buys = middle.side === "BUY";
+    return {
+      time: history.days[middle.at],
+      position: buys ? "belowBar" : "aboveBar",
+      shape: !arrow ? "circle" : buys ? "arrowUp" : "arrowDown",
+      color: buys ? colours.buy : colours.sell,
+      size: arrow ? 0.9 : Math.min(0.35 + 0.12 * trades.length, 0.9),
+    };
+  };
+
+  const points = (values, factor = 1) => history.days.map((time, index) =>
+    (values[index] === null ? { time } : { time, value: values[index] * factor }));
 
   const draw = () => {
     price.setData(points(history.prices));
     anchor.setData(points(history.anchors));
-    upper.setData(points(history.anchors.map((value) => (value === null ? null : value * (1 + history.up)))));
-    lower.setData(points(history.anchors.map((value) => (value === null ? null : value * (1 - history.down)))));
-    const first = history.days[0];
-    const last = history.days.at(-1);
-    canvas.setAttribute("aria-label", first
-      ? `Price from ${history.prices[0]} on ${first} to ${history.prices.at(-1)} on ${last}, ${history.trades.length} trades. The table below lists the latest.`
-      : "No prices yet.");
-    drawnAt = "";
+    upper.setData(points(history.anchors, 1 + history.up));
+    lower.setData(points(history.anchors, 1 - history.down));
+    worth.setData(points(history.values));
+    alone.setData(points(history.alone));
+    worthChart.timeScale().fitContent();
+    describe();
+    marked = "";
     mark();
+  };
+
+  const describe = () => {
+    const last = history.days.length - 1;
+    if (last < 0) return;
+    const span = `from ${history.days[0]} to ${history.days[last]}`;
+    canvas.setAttribute("aria-label", `Price ${span}: ${history.prices[0]} to ${history.prices[last]}, `
+      + `${history.trades.length} trades. The table below lists the latest.`);
+    worthCanvas.setAttribute("aria-label", `Worth ${span}: ${history.values[0]} to ${history.values[last]}; `
+      + `left alone ${history.alone[last]}.`);
   };
 
   const show = (sessions) => {
@@ -131,7 +160,7 @@
     const before = history.days.length;
     history = await answer.json();
     draw();
-    if (before === 0) show(history.days.length > 300 ? 253 : Infinity);
+    if (before === 0) show(history.days.length > 1.2 * YEAR ? YEAR : Infinity);
   };
 
   chart.timeScale().subscribeVisibleLogicalRangeChange(mark);

@@ -12,6 +12,7 @@ from portfolios.events import EventType
 from portfolios.models import Event, Position
 from portfolios.selectors import effective_rules
 from reporting.selectors.facts import EXCHANGE_TIME, moments_of
+from reporting.selectors.worth import worth_over
 from trading.market.models import Bar
 from trading.market.selectors import newest_quote
 from trading.models import Execution
@@ -43,6 +44,7 @@ def chart_of(position: Position) -> dict[str, Any]:
         "up": rules.trigger_up / PPM,
         "down": rules.trigger_down / PPM,
         "trades": trades_on(position, days, splits),
+        **worth_over(position, prices, rules.withholding),
     }
 
 

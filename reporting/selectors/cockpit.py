@@ -62,7 +62,7 @@ def cockpit_of(position: Position) -> Cockpit:
         Order.objects.filter(position=position).open().first(),
         list(executions[:TRADES]),
         executions.count(),
-        with_causes(position, log.exclude(type__in=TOLD_ELSEWHERE)[:EVENTS]),
+        with_causes(position, list(log.exclude(type__in=TOLD_ELSEWHERE)[:EVENTS])),
         stranded_for(cell),
     )
 

@@ -105,7 +105,7 @@ def actions_of(positions: Sequence[Position]) -> dict[Listing, list[Payout | Rat
     return actions
 
 
-def named(rows: QuerySet, positions: Sequence[Position]) -> QuerySet:  # type: ignore[type-arg]
+def named(rows: QuerySet, positions: Sequence[Position]) -> QuerySet:
     return rows.filter(
         symbol__in={position.symbol for position in positions}, source__in={position.source for position in positions}
     )

@@ -1,0 +1,52 @@
+"""The sentence of an event on pages, with money as money; what has none here says what the log says."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from portfolios.domain.amounts import micros
+from portfolios.events import EventType
+from reporting.reading import MINUS, money, shares
+
+Content = Mapping[str, Any]
+LONELY_HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")
+
+
+def sentence_of(kind: str, content: Content) -> str:
+    if kind in SENTENCES:
+        return SENTENCES[kind](content.get("inputs", {}), content.get("outputs", {}))
+    return LONELY_HYPHEN.sub(MINUS, str(content.get("message", "")))
+
+
+def filled(_inputs: Content, outputs: Content) -> str:
+    verb = "Bought" if outputs["side"] == "BUY" else "Sold"
+    paid = f"for {dollars(outputs['notional'])}, fee {dollars(outputs['commission'])}"
+    return f"{verb} {shares(micros(outputs['quantity']))} at {dollars(outputs['price'])} {paid}"
+
+
+def went_ex(inputs: Content, outputs: Content) -> str:
+    owed = f"{dollars(outputs['net'])} to come after {dollars(outputs['tax'])} tax"
+    anchor = f"anchor from {dollars(inputs['anchor'])} to {dollars(outputs['anchor'])}"
+    return f"Ex-dividend, {owed}; {anchor}"
+
+
+def anchored(inputs: Content, _outputs: Content) -> str:
+    return f"Anchor set to {dollars(inputs['price'])}, the first good price; no trade happens on it"
+
+
+def opened(inputs: Content, _outputs: Content) -> str:
+    held = f"{shares(micros(inputs['shares']))} shares and {dollars(inputs['cash'])} in cash"
+    return f"{inputs['symbol']} opened with {held}"
+
+
+def dollars(text: str) -> str:
+    return money(micros(text))
+
+
+SENTENCES: dict[str, Callable[[Content, Content], str]] = {
+    EventType.ORDER_FILLED: filled,
+    EventType.ORDER_PARTIALLY_FILLED: filled,
+    EventType.EX_DIVIDEND: went_ex,
+    EventType.ANCHOR_SET: anchored,
+    EventType.POSITION_CREATED: opened,
+}
