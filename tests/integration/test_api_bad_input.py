@@ -5,9 +5,12 @@ import uuid
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
-from django.test import Client
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig
+from django.db import OperationalError
+from django.http import Http404, HttpResponse
+from django.test import Client, RequestFactory
 
+from portfolios.api import problems
 from portfolios.models import IdempotencyKey, Portfolio, Position, SettingsVersion
 from tests.factories import bearer, make_portfolio, make_position, make_user
 from trading.models import Order
@@ -163,6 +166,13 @@ def test_a_second_order_waits_for_the_first_to_end(client: Client, cell: Positio
     assert problem(answer) == (409, "order_open")
 
 
+def test_a_quarantined_cell_takes_no_orders(client: Client, cell: Position) -> None:
+    Position.objects.update(state="quarantined")
+    url = f"/v1/positions/{cell.public_id}/orders"
+    refused = client.post(url, {"side": "BUY", "qty": 1}, JSON, headers={"Idempotency-Key": "k"})
+    assert problem(refused) == (423, "quarantined")
+
+
 def test_a_live_order_is_not_filled_by_hand(client: Client, cell: Position) -> None:
     url = f"/v1/positions/{cell.public_id}/orders"
     order = client.post(url, {"side": "BUY", "qty": 1}, JSON, headers={"Idempotency-Key": "k"}).json()["order_id"]
@@ -266,6 +276,25 @@ def test_a_viewer_looks_and_does_not_act() -> None:
         assert problem(viewer.post(f"/v1/positions/{cell.public_id}/{door}")) == (403, "read_only")
     body = {"ticker": "ZIM", "portfolio": str(portfolio.public_id)}
     assert problem(viewer.post("/v1/positions", body, JSON)) == (403, "read_only")
+
+
+def test_errors_outside_the_doors_are_problems_to_programs_and_pages_to_people(rf: RequestFactory) -> None:
+    program, person = rf.get("/v1/x"), rf.get("/x", headers={"Accept": "text/html"})
+    elsewhere = rf.get("/x", headers={"Accept": "application/json"})
+    assert problem(problems.server_error(program)) == (500, "internal_error")
+    assert problem(problems.page_not_found(elsewhere, Http404())) == (404, "not_found")
+    assert problem(problems.permission_denied(program, PermissionDenied())) == (403, "forbidden")
+    assert problem(problems.bad_request(program, RequestDataTooBig())) == (413, "body_too_large")
+    assert problem(problems.bad_request(program, BadRequest())) == (400, "bad_request")
+    assert problem(problems.csrf_failure(program)) == (403, "csrf_failed")
+    assert problems.server_error(person)["Content-Type"].startswith("text/html")
+
+
+def test_a_database_that_is_busy_asks_for_patience() -> None:
+    busy = problems.problem_response(OperationalError("canceling statement due to lock timeout"), {})
+    assert busy is not None
+    assert (busy.status_code, busy["Retry-After"], busy.data["code"]) == (503, "1", "unavailable")
+    assert "lock" not in busy.data["detail"]
 
 
 def test_the_checks_run_in_the_order_of_the_contract(cell: Position) -> None:

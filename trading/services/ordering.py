@@ -106,11 +106,13 @@ def place_order(
 ) -> Order:
     """A person's order. It reserves what can be known; without a price it waits for a quote or a fill.
 
-    Raises Refused: order_open, position_closed, no_broker (409), out_of_range, whole_shares_only, insufficient_cash or
-    insufficient_shares (422).
+    Raises Refused: order_open, position_closed, no_broker (409), quarantined (423), out_of_range, whole_shares_only,
+    insufficient_cash or insufficient_shares (422).
     """
     position = Position.objects.locked().get(pk=position_id)
     refuse_closed(position)
+    if position.state == Position.Status.QUARANTINED:
+        raise Refused("quarantined", "this cell is quarantined until somebody has looked", status=423)
     if position.portfolio.mode != Portfolio.Mode.PAPER:
         raise Refused("no_broker", "no broker is connected to this portfolio", status=409)
     rules = effective_rules(position).rules
