@@ -41,6 +41,7 @@ def test_a_dividend_as_large_as_the_anchor_leaves_none():
     ("shares", "anchor", "lot", "ratio", "expected"),
     [
         ("100", "80", 1, (4, 1), ("400", "20", "0")),
+        ("100", "80", 1, (3, 1), ("300", "26.666667", "0")),  # to the nearest micro
         ("100", "80", MICROS, (2, 1), ("200", "40", "0")),
         ("7", "80", 1, (3, 2), ("10.5", "53.333333", "0")),
         ("7", "80", MICROS, (3, 2), ("10", "53.333333", "30")),  # half a share at 90 * 2/3

@@ -53,6 +53,7 @@ def test_the_worked_examples_of_the_contract(holding, price, settings, expected)
         ("fixed_percentage", "0.1", "125", "10"),  # a tenth of 100 shares
         ("constant_mix", None, "80", "12.5"),  # 9,000 of stock wanted, 8,000 held
         ("constant_mix", None, "125", "10"),  # 11,250 of stock wanted, 12,500 held
+        ("constant_mix", None, "103", "1.45631"),  # 98.54368932 shares wanted, and not less
     ],
 )
 def test_each_sizing_says_how_much(sizing, ratio, price, raw):
@@ -141,7 +142,7 @@ def test_a_sale_that_could_not_pay_its_own_fee_is_not_made():
     poor = cell("100", "0", "100")
     settings = {"commission_min": "600", "guardrail_low": "0", "guardrail_high": "1"}
     assert decided(poor, "125", rebalance_ratio="0.05", **settings).reason == Reason.INSUFFICIENT_CASH
-    assert decided(poor, "125", rebalance_ratio="0.1", **settings).action == Action.SELL
+    assert decided(poor, "125", rebalance_ratio="0.06", **settings).action == Action.SELL  # 4.8 at 125 is 600
 
 
 @pytest.mark.parametrize("place", range(len(Gates._fields)))

@@ -64,7 +64,7 @@ def test_drift_takes_the_smallest_number_of_lots_that_leads_back(case):
     side = drifted_side(holding, settings._replace(auto_rebalance=1), price)
     if side == Side.NONE:
         return
-    most = holding.shares if side == Side.SELL else 2_000
+    most = holding.shares if side == Side.SELL else 7_000  # all the cash, and more
     back = [
         quantity
         for quantity in range(settings.lot, most + 1, settings.lot)

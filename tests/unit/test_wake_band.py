@@ -4,11 +4,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from portfolios.domain.amounts import MAX_PRICE, MICROS, MIN_PRICE, micros
+from portfolios.domain.amounts import MAX_PRICE, MICROS, MIN_PRICE, PPM, micros
 from portfolios.domain.exact import LARGEST
 from portfolios.domain.holding import Holding
 from tests.unit.cells import any_case, any_rules, cell, rules, spread
-from trading.domain.band import AWAKE, Band, drift_above, wake_band
+from trading.domain.band import AWAKE, Band, drift_above, drift_below, wake_band
 from trading.domain.choices import OPEN, Action, Reason, Side
 from trading.domain.decision import decide
 from trading.domain.sizing import drifted_side, triggered_side
@@ -44,13 +44,13 @@ def test_at_each_edge_something_fires(case):
             assert fired != (Side.NONE, Side.NONE)
 
 
-@given(st.integers(0, 3_000), st.integers(0, 300_000), st.integers(0, 1_500), any_rules(), st.integers(100, 300))
+@given(st.integers(0, 3_000), st.integers(0, 300_000), st.integers(0, 1_500), any_rules(), st.integers(100, 150))
 def test_a_tiny_cell_sleeps_at_no_price_at_which_it_would_act(shares, cash, receivable, settings, anchor):
     """Every price there is, one by one: figures so small that each rounding shows."""
     holding = Holding(shares * MICROS // 10, cash, receivable, 0, 0, anchor)
     settings = settings._replace(min_notional=0)
     band = wake_band(holding, settings)
-    for price in range(1, 600):
+    for price in range(40, 240):
         decision = decide(holding, settings, price, OPEN)
         asleep = band.below < price < band.above
         assert not asleep or (decision.action, decision.reason) in QUIET
@@ -105,6 +105,32 @@ def test_a_cell_of_cash_without_a_low_guardrail_sleeps():
 def test_a_cell_with_the_smallest_anchor_sleeps_between_nothing_and_two_micros():
     settings = rules(guardrail_low="0", guardrail_high="1", tau="0.5")
     assert wake_band(Holding(1, 10**18, 0, 0, 0, 1), settings) == Band(0, 2)
+
+
+@given(spread(1, 10**18), spread(1, 10**18), st.integers(1, 999_999))
+def test_the_high_edge_is_the_first_price_above_the_guardrail(shares, cash, high):
+    edge = drift_above(shares, cash, high)
+    assume(edge < LARGEST)
+    assert is_above(shares, cash, high, edge)
+    assert not is_above(shares, cash, high, edge - 1)
+
+
+@given(spread(1, 10**18), spread(1, 10**18), st.integers(1, 999_999))
+def test_the_low_edge_is_the_last_price_below_the_guardrail(shares, cash, low):
+    edge = drift_below(shares, cash, low)
+    assume(edge < LARGEST - 1)
+    assert is_below(shares, cash, low, edge)
+    assert not is_below(shares, cash, low, edge + 1)
+
+
+def is_above(shares, cash, high, price):
+    stock = shares * price // MICROS
+    return stock * PPM > high * (stock + cash)
+
+
+def is_below(shares, cash, low, price):
+    stock = shares * price // MICROS
+    return stock * PPM < low * (stock + cash)
 
 
 def test_an_edge_beyond_every_price_is_never():
