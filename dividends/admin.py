@@ -24,15 +24,20 @@ class AnnouncementAdmin(ReadOnlyAdmin):
 
     @admin.display(boolean=True)
     def applied(self, row: Any) -> bool:
-        return bool(row.is_applied)
+        return is_applied(row)
 
     def writable(self, row: Any) -> tuple[str, ...]:
         if row is None:
             return (*KEY, *self.terms)
-        return () if row.is_applied else self.terms
+        return () if is_applied(row) else self.terms
 
     def has_add_permission(self, request: HttpRequest, *_row: Any) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
+
+
+def is_applied(row: Any) -> bool:
+    """A row as the list reads it knows; one added just now has not been."""
+    return getattr(row, "is_applied", False)
 
 
 @admin.register(Dividend)

@@ -79,10 +79,10 @@ class Shown(BaseModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [*self.written(request, obj), *self.get_readonly_fields(request, obj)]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         if obj is None and not isinstance(self, InlineModelAdmin):
             return []
         fields = [field for field in self.model._meta.fields if field.name not in self.hidden]
@@ -117,7 +117,7 @@ class ReadOnlyAdmin(Shown, admin.ModelAdmin):
     list_per_page = 50
     ordering = ("-pk",)
 
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
         fields = {field.name: field for field in self.model._meta.fields}
         return [column(fields[name]) if name in fields else name for name in self.list_display]
 
@@ -133,6 +133,6 @@ class ReadOnlyAdmin(Shown, admin.ModelAdmin):
                 sought |= Q((path, get_fields_from_path(self.model, path)[-1].to_python(term)))
         return (queryset.filter(sought) if sought else queryset.none()), False
 
-    def save_model(self, request: HttpRequest, obj: Model, form: "ModelForm[Any]", change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: "ModelForm[Any]", change: bool) -> None:
         """Only what the form changed: the row may have moved on since it was shown."""
         obj.save(update_fields=form.changed_data if change else None)

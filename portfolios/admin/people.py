@@ -50,7 +50,7 @@ class MembershipAdmin(ReadOnlyAdmin):
     def has_add_permission(self, request: HttpRequest, *_row: Any) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
 
-    def save_model(self, request: HttpRequest, obj: Membership, form: "ModelForm[Any]", change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: "ModelForm[Any]", change: bool) -> None:
         actor = f"user:{request.user.get_username()}"
         obj.pk = add_member(portfolio=obj.portfolio, user=obj.user, role=obj.role, actor=actor).pk
 
