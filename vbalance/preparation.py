@@ -5,20 +5,38 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import redis
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 DEMO_PAST_UNTIL = "2008-01-03"
 
 
 def prepare(*, demo: bool = True) -> None:
+    ask_the_stores()
     migrate()
     collect_static_files()
     if demo:
         give_a_past()
+
+
+def ask_the_stores() -> None:
+    """A URL that leads nowhere is the most likely mistake: one line says so."""
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        raise SystemExit(f"the database does not answer: {_last_line(error)} (DATABASE_URL?)") from None
+    try:
+        redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5).ping()
+    except redis.RedisError as error:
+        raise SystemExit(f"the broker does not answer: {_last_line(error)} (REDIS_URL?)") from None
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1]
 
 
 def give_a_past() -> None:
