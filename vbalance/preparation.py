@@ -28,15 +28,15 @@ def ask_the_stores() -> None:
     try:
         connection.ensure_connection()
     except OperationalError as error:
-        raise SystemExit(f"the database does not answer: {_last_line(error)} (DATABASE_URL?)") from None
+        raise SystemExit(f"the database does not answer: {_first_line(error)} (DATABASE_URL?)") from None
     try:
         redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5).ping()
     except redis.RedisError as error:
-        raise SystemExit(f"the broker does not answer: {_last_line(error)} (REDIS_URL?)") from None
+        raise SystemExit(f"the broker does not answer: {_first_line(error)} (REDIS_URL?)") from None
 
 
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1]
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
 
 
 def give_a_past() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from portfolios.models import FailedTask, Position
+from reporting.reading import money, percent, shares, signed_money, signed_percent
 from reporting.selectors.cells import Cell, cells_of
 from reporting.selectors.overview import nearness, totals_of
-from reporting.templatetags.amounts import money, percent, shares, signed_money, signed_percent
 from trading.market.models import MarketClock
 from trading.models import Order
 from vbalance.health import PARTS, Part
