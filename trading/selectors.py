@@ -6,11 +6,10 @@ from django.db import connection
 
 from portfolios.models import Position
 from trading.market.models import Quote
-from trading.market.selectors import newest_quotes
+from trading.market.selectors import newest_quote, newest_quotes
 from trading.models import Order
 
-UNDECIDED = ("new", "sending", "unknown")
-RESTING = ("accepted", "partially_filled")
+FATE_UNKNOWN = ("sending", "unknown")
 # Between last and middle the rule may choose either, so a cell wakes when one of them left its band.
 WAITING_CELLS = """
     SELECT cell.id
@@ -40,16 +39,29 @@ def spread_of(quote: Quote) -> tuple[int, int]:
 
 
 def waiting_orders(quotes: Collection[Quote]) -> list[int]:
-    """Orders to be carried on at these quotes: those not decided yet, and resting ones that have not seen the quote."""
+    """Orders to be carried on at these quotes: those not decided yet, and those that have not seen the quote."""
     seen = {quote.symbol: quote.at for quote in quotes}
     sources = {quote.source for quote in quotes}
     orders = Order.objects.open().filter(position__symbol__in=seen, position__source__in=sources).order_by("pk")
-    rows = orders.values_list("pk", "status", "quote_at", "position__symbol")
+    rows = orders.values_list("pk", "status", "origin", "quote_at", "position__symbol")
     return [
         pk
-        for pk, status, quote_at, symbol in rows
-        if status in UNDECIDED or (status in RESTING and (quote_at is None or quote_at < seen[symbol]))
+        for pk, status, origin, quote_at, symbol in rows
+        if status in FATE_UNKNOWN
+        or (status == "new" and origin == Order.Origin.ROBOT)
+        or quote_at is None
+        or quote_at < seen[symbol]
     ]
+
+
+def cell_held_up_by(order_id: int) -> int | None:
+    """The order's cell, if it still has to look at the newest quote: it let the order go first."""
+    position = Position.objects.get(orders=order_id)
+    quote = newest_quote(position.symbol, position.source)
+    if quote is None or (position.quote_at and position.quote_at >= quote.at):
+        return None
+    low, high = spread_of(quote)
+    return position.pk if position.wake_below >= low or position.wake_above <= high else None
 
 
 def traded_symbols(source: str) -> list[str]:

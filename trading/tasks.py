@@ -15,7 +15,13 @@ from trading.market.base import PriceSource, PriceUnavailable
 from trading.market.models import Quote
 from trading.market.selectors import market_day, market_now
 from trading.market.services import take_prices
-from trading.selectors import newest_traded_quotes, traded_symbols, waiting_cells, waiting_orders
+from trading.selectors import (
+    cell_held_up_by,
+    newest_traded_quotes,
+    traded_symbols,
+    waiting_cells,
+    waiting_orders,
+)
 from trading.services import corporate_actions, evaluation, execution
 
 log = structlog.get_logger(__name__)
@@ -32,7 +38,11 @@ def evaluate_position(*, position_id: int) -> None:
 
 @shared_task(base=Bell, **PATIENT)
 def execute_order(*, order_id: int) -> None:
+    """Carry an order on, and ring for its cell if that waited for it."""
     execution.execute_order(order_id=order_id)
+    position_id = cell_held_up_by(order_id)
+    if position_id:
+        ring(evaluate_position, position_id=position_id)
 
 
 @shared_task(base=Bell)
@@ -71,18 +81,18 @@ def pay_dividends() -> None:
 
 
 def ring_for(quotes: list[Quote]) -> int:
-    """Ring for every cell and order that waits at these quotes; how many."""
-    cells, orders = waiting_cells(quotes), waiting_orders(quotes)
-    for pk in cells:
-        ring(evaluate_position, position_id=pk)
-    for pk in orders:
-        ring(execute_order, order_id=pk)
-    return len(cells) + len(orders)
+    """Ring for every order and cell that waits at these quotes; how many wait. A dead queue is tried once."""
+    bells = [(execute_order, {"order_id": pk}) for pk in waiting_orders(quotes)]
+    bells += [(evaluate_position, {"position_id": pk}) for pk in waiting_cells(quotes)]
+    all(ring(bell, **keys) for bell, keys in bells)
+    return len(bells)
 
 
-def ring(bell: Bell, **keys: int) -> None:
+def ring(bell: Bell, **keys: int) -> bool:
     """Ring if the queue is there; if not, the row waits and the sweeper finds it."""
     try:
         bell.apply_async(kwargs=keys, expires=timezone.now() + timedelta(minutes=10))
     except (BrokerDown, ConnectionError, OSError) as error:
         log.warning("bell not rung", task=bell.name, error=str(error), **keys)
+        return False
+    return True

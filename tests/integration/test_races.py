@@ -1,6 +1,5 @@
 """Every race we claim to survive, run with threads on PostgreSQL."""
 
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -12,7 +11,7 @@ from portfolios.services.positions import create_position, deposit, withdraw
 from portfolios.services.settings import change_settings
 from tests.at_once import at_once
 from tests.factories import FIRST_DAY, NOON, make_portfolio, make_position, make_quote
-from tests.fake_broker import FAKE, VENUE
+from tests.fake_broker import FAKE, VENUE, Venue
 from tests.market import assert_sound, later, make_fallen_cell, story, tick
 from trading.brokers.base import Report
 from trading.domain.choices import Side
@@ -25,10 +24,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def venue(settings) -> Iterator[None]:
+def venue(settings) -> Venue:
     settings.BROKERS = FAKE
     VENUE.open_again()
-    yield VENUE
+    return VENUE
 
 
 def order_of(position: Position) -> Order:

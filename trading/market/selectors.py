@@ -1,12 +1,14 @@
 """Reads of the market: newest quotes and market time."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 from django.utils import timezone
 
 from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
 from trading.market.models import Bar, Instrument, MarketClock, Quote
+
+BEFORE_OPENING = time(12)  # UTC: the morning of the same day in America
 
 
 def newest_quote(symbol: str, source: str) -> Quote | None:
@@ -26,7 +28,9 @@ def clock_of(source: str) -> MarketClock | None:
 def market_now(source: str) -> datetime:
     """Market time: the instant a replayed market stands at; for any other source the wall clock."""
     clock = clock_of(source)
-    return clock.at if clock and clock.at else timezone.now()
+    if clock is None:
+        return timezone.now()
+    return clock.at or datetime.combine(clock.begins_on, BEFORE_OPENING, UTC)
 
 
 def market_day(source: str) -> date:

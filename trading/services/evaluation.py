@@ -61,11 +61,47 @@ def evaluate_position(*, position_id: int, asked_by: str = "", act: bool = True)
     if quote is None:
         return unpriced(position, effective, journal, asked_by)
     if not asked_by and position.quote_at and position.quote_at >= quote.at:
-        return Evaluation(position, None, effective.rules, OPEN, {}, None, None, None)
+        return unasked(position, effective)
+    if not asked_by and order_goes_first(position, quote):
+        return unasked(position, effective)
     sight = see(quote, market_at, effective.rules)
+    if asked_by and has_set_the_anchor(quote, position):
+        return held(position, effective, journal, sight)
     if position.anchor == 0 and not sight.stale:
         return anchored(position, effective, journal, sight, asked_by)
     return decided(position, effective, journal, sight, asked_by, act)
+
+
+def unasked(position: Position, effective: EffectiveRules) -> Evaluation:
+    return Evaluation(position, None, effective.rules, OPEN, {}, None, None, None)
+
+
+def order_goes_first(position: Position, quote: Quote) -> bool:
+    """An open order meets a new price before the robot does, so that nothing hangs on whose bell was faster."""
+    return Order.objects.filter(position=position).open().exclude(quote_at__gte=quote.at).exists()
+
+
+def has_set_the_anchor(quote: Quote, position: Position) -> bool:
+    """Whether this very quote set the anchor; only asked when a person looks at a quote for the second time."""
+    if position.quote_at != quote.at:
+        return False
+    event = Event.objects.of(position).filter(type=EventType.ANCHOR_SET).last()
+    return event is not None and event.content["inputs"]["quote_at"] == quote.at.isoformat()
+
+
+def held(position: Position, effective: EffectiveRules, journal: Journal, sight: Sight) -> Evaluation:
+    """A person asks again at the price that set the anchor: it is written down, and still nothing is traded."""
+    decision = without_trade(decide(position.holding, effective.rules, sight.price, OPEN))
+    message = f"Nothing at {as_text(sight.price)}: this price set the anchor."
+    outputs = outputs_of(position.holding, effective.rules, sight, decision, {})
+    inputs = inputs_of(position.holding, sight)
+    event = journal.add(EventType.EVALUATED, message, inputs=inputs, outputs=outputs)
+    journal.write()
+    return Evaluation(position, sight, effective.rules, OPEN, {}, decision, None, event)
+
+
+def without_trade(decision: Decision) -> Decision:
+    return decision._replace(action=Action.HOLD, reason=Reason.NO_ANCHOR, side=Side.NONE, quantity=0, commission=0)
 
 
 def unpriced(position: Position, effective: EffectiveRules, journal: Journal, asked_by: str) -> Evaluation:
@@ -90,9 +126,8 @@ def anchored(
     )
     position.quote_at = sight.at
     journal.write(band=wake_band(position.holding, effective.rules))
-    decision = decide(position.holding, effective.rules, sight.price, OPEN)
-    held = decision._replace(action=Action.HOLD, reason=Reason.NO_ANCHOR, side=Side.NONE, quantity=0, commission=0)
-    return Evaluation(position, sight, effective.rules, OPEN, {}, held, None, event)
+    decision = without_trade(decide(position.holding, effective.rules, sight.price, OPEN))
+    return Evaluation(position, sight, effective.rules, OPEN, {}, decision, None, event)
 
 
 def decided(

@@ -39,7 +39,13 @@ def next_step(clock: MarketClock) -> Step | None:
 
 @transaction.atomic
 def release_step(step: Step) -> list[Quote]:
-    """Corporate actions of the day before its first quote, then the quotes of the step, then the clock."""
+    """Corporate actions of the day before its first quote, then the quotes of the step, then the clock.
+
+    Nothing where another feed was faster: the clock never goes back.
+    """
+    clock = MarketClock.objects.select_for_update().get(source=SOURCE)
+    if clock.at and clock.at >= step.at:
+        return []
     if step.phase == MarketClock.Phase.OPEN:
         apply_due(source=SOURCE, day=step.day, market_at=step.at)
     prices = [price_of(bar, step) for bar in bars_of_day(step.day)]

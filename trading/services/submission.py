@@ -40,7 +40,10 @@ def begin_submission(*, order_id: int) -> OrderRequest | None:
     sight = see(quote, market_at, effective_rules(position).rules)
     if order.status in GOING_ON:
         return request_for(order, position, sight, sent_before=True)
-    if order.status != "new" or not may_leave(position, order, quote):
+    if order.status != "new":
+        return None
+    if not may_leave(position, order, quote):
+        Order.objects.filter(pk=order_id).update(quote_at=quote.at)  # it has seen this price and waits for another
         return None
     journal = Journal(position, market_at=market_at, actor="robot")
     if has_drifted(order, position, sight):

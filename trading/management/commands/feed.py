@@ -117,13 +117,13 @@ class Command(BaseCommand):
 
 
 def settle(quotes: list[Quote]) -> None:
-    """Do here what the bells would: evaluate what waits, carry its orders on."""
+    """Do here what the bells would: carry open orders on, evaluate what waits, carry its orders out."""
+    for order_id in waiting_orders(quotes):
+        execute_order(order_id=order_id)
     for position_id in waiting_cells(quotes):
         evaluated = evaluate_position(position_id=position_id)
         if evaluated.order:
             execute_order(order_id=evaluated.order.pk)
-    for order_id in waiting_orders(quotes):
-        execute_order(order_id=order_id)
 
 
 def wait_until_done(quotes: list[Quote]) -> None:
