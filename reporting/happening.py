@@ -11,7 +11,7 @@ from reporting.reading import money
 from reporting.sentences import sentence_of
 from reporting.wording import GATES, TRIMS, name_in_words, place_of, reason_in_words, value_in_words
 
-FILLS = (EventType.ORDER_FILLED, EventType.ORDER_PARTIALLY_FILLED)
+FILLS = (EventType.ORDER_FILLED, EventType.ORDER_PARTIALLY_FILLED, EventType.LATE_FILL, EventType.OVERFILL)
 ELSEWHERE = ("gates", "trims", "reason", "action", "side")
 
 

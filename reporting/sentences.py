@@ -46,6 +46,8 @@ def dollars(text: str) -> str:
 SENTENCES: dict[str, Callable[[Content, Content], str]] = {
     EventType.ORDER_FILLED: filled,
     EventType.ORDER_PARTIALLY_FILLED: filled,
+    EventType.LATE_FILL: filled,
+    EventType.OVERFILL: filled,
     EventType.EX_DIVIDEND: went_ex,
     EventType.ANCHOR_SET: anchored,
     EventType.POSITION_CREATED: opened,

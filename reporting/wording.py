@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from portfolios.domain.amounts import micros
+from portfolios.domain.amounts import as_text, micros
 from reporting.reading import market_time, shares
 from trading.domain.choices import Reason
 
@@ -105,7 +105,7 @@ def value_in_words(name: str, value: str) -> str:
     if name == "age_ms":
         return f"{Decimal(value) / 1000:f} s"
     if name in RATES:
-        return f"{Decimal(value) * 100:f}\u00a0%"
+        return f"{as_text(micros(value) * 100)}\u00a0%"
     if name.endswith("_at"):
         return market_time(datetime.fromisoformat(value))
     return shares(micros(value)) if AMOUNT.fullmatch(value) else value

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from dividends.models import Entitlement
 from portfolios.events import EventType
 from portfolios.models import Event, Position
-from reporting.happening import Happening
+from reporting.happening import FILLS, Happening
 from reporting.selectors.cells import Cell, cells_of
 from reporting.selectors.timeline import with_causes
 from trading.domain.choices import Side
@@ -19,7 +19,7 @@ TRADES, EVENTS = 12, 6
 STRANDED_AFTER = 20
 DECISIONS = (EventType.EVALUATED, EventType.SKIPPED, EventType.GUARDRAIL_REBALANCE)
 TOLD_ELSEWHERE = (
-    EventType.ORDER_FILLED,
+    *FILLS,
     EventType.ORDER_INTENT,
     EventType.ORDER_SUBMITTED,
     EventType.ORDER_ACCEPTED,

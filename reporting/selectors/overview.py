@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from django.db.models import OuterRef, Subquery
 
-from portfolios.events import EventType
 from portfolios.models import Event, Portfolio, Position
 from reporting.happening import Happening
 from reporting.selectors.cells import Cell, cells_of, visible_positions
 from reporting.selectors.facts import Listing, listing_of
+from reporting.selectors.timeline import FILTERS
 from reporting.standing import ratio_ppm
 from trading.domain.choices import Side
 from trading.domain.prospects import Prospect, prospect
@@ -20,27 +20,7 @@ from trading.market.models import Bar, MarketClock
 PAGE, RECENT = 100, 12
 SPARK_DAYS = timedelta(days=90)
 NEVER = 10**9
-TELLING = (
-    EventType.POSITION_CREATED,
-    EventType.DEPOSITED,
-    EventType.WITHDRAWN,
-    EventType.ANCHOR_SET,
-    EventType.ANCHOR_RESET,
-    EventType.ANCHOR_CLEARED,
-    EventType.SKIPPED,
-    EventType.ORDER_PARTIALLY_FILLED,
-    EventType.ORDER_FILLED,
-    EventType.ORDER_CANCELLED,
-    EventType.ORDER_REJECTED,
-    EventType.ORDER_EXPIRED,
-    EventType.ORDER_UNKNOWN,
-    EventType.EX_DIVIDEND,
-    EventType.DIVIDEND_PAID,
-    EventType.SPLIT,
-    EventType.PAUSED,
-    EventType.RESUMED,
-    EventType.QUARANTINED,
-)
+TELLING = tuple(kind for kinds in FILTERS.values() for kind in kinds)
 
 
 class Line(NamedTuple):

@@ -13,6 +13,8 @@ FILTERS: dict[str, tuple[str, ...]] = {
     "trades": (
         EventType.ORDER_FILLED,
         EventType.ORDER_PARTIALLY_FILLED,
+        EventType.LATE_FILL,
+        EventType.OVERFILL,
         EventType.ORDER_CANCELLED,
         EventType.ORDER_REJECTED,
         EventType.ORDER_EXPIRED,
