@@ -27,6 +27,7 @@ class PersonAdmin(UserAdmin):
     inlines = [MembershipInline]
     paginator = BoundedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else []
