@@ -10,15 +10,22 @@ from trading.market.selectors import newest_quote, newest_quotes
 from trading.models import Order
 
 FATE_UNKNOWN = ("sending", "unknown")
-# Between last and middle the rule may choose either, so a cell wakes when one of them left its band.
+# Between last and middle the rule may choose either, so a cell wakes when one of them left its band. One half per edge,
+# because each edge has an index of its own: an OR of the two would read every cell of the symbol.
 WAITING_CELLS = """
+      WITH quote AS (
+        SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::timestamptz[]) AS one (symbol, low, high, at)
+      )
     SELECT cell.id
-      FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::timestamptz[]) AS quote (symbol, low, high, at)
-      JOIN portfolios_position AS cell
-        ON cell.symbol = quote.symbol AND cell.source = %s
-       AND (cell.wake_below >= quote.low OR cell.wake_above <= quote.high)
+      FROM quote JOIN portfolios_position AS cell
+        ON cell.symbol = quote.symbol AND cell.source = %s AND cell.wake_below >= quote.low
      WHERE (cell.quote_at IS NULL OR cell.quote_at < quote.at) AND cell.state <> 'closed'
-     ORDER BY cell.id
+     UNION
+    SELECT cell.id
+      FROM quote JOIN portfolios_position AS cell
+        ON cell.symbol = quote.symbol AND cell.source = %s AND cell.wake_above <= quote.high
+     WHERE (cell.quote_at IS NULL OR cell.quote_at < quote.at) AND cell.state <> 'closed'
+     ORDER BY id
 """
 
 
@@ -29,7 +36,7 @@ def waiting_cells(quotes: Collection[Quote]) -> list[int]:
     rows = [(quote.symbol, *spread_of(quote), quote.at) for quote in quotes]
     source = next(iter(quotes)).source
     with connection.cursor() as cursor:
-        cursor.execute(WAITING_CELLS, [*(list(column) for column in zip(*rows, strict=True)), source])
+        cursor.execute(WAITING_CELLS, [*(list(column) for column in zip(*rows, strict=True)), source, source])
         return [pk for (pk,) in cursor.fetchall()]
 
 
