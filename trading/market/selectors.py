@@ -10,6 +10,18 @@ from trading.market.models import Bar, Instrument, MarketClock, Quote
 
 BEFORE_OPENING = time(12)  # UTC: the morning of the same day in America
 
+# One step down the key's index per symbol: DISTINCT ON reads every quote there is, 23 s at ten million.
+NEWEST_QUOTES = """
+    SELECT newest.*
+      FROM unnest(%s::text[]) AS wanted (symbol)
+     CROSS JOIN LATERAL (
+           SELECT * FROM market_quote AS quote
+            WHERE quote.symbol = wanted.symbol AND quote.source = %s
+            ORDER BY quote.at DESC
+            LIMIT 1
+           ) AS newest
+"""
+
 
 def newest_quote(symbol: str, source: str) -> Quote | None:
     return Quote.objects.filter(symbol=symbol, source=source).order_by("-at").first()
@@ -17,8 +29,7 @@ def newest_quote(symbol: str, source: str) -> Quote | None:
 
 def newest_quotes(symbols: Collection[str], source: str) -> dict[str, Quote]:
     """The newest quote of each symbol that has one."""
-    rows = Quote.objects.filter(symbol__in=symbols, source=source).order_by("symbol", "-at").distinct("symbol")
-    return {quote.symbol: quote for quote in rows}
+    return {quote.symbol: quote for quote in Quote.objects.raw(NEWEST_QUOTES, [list(symbols), source])}
 
 
 def clock_of(source: str) -> MarketClock | None:
