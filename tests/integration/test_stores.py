@@ -175,3 +175,12 @@ def test_where_user_namespaces_are_refused_root_lends_the_server_to_nobody(folde
     finally:
         server.stop()
         subprocess.run(["rm", "-rf", postgres.home], check=True)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_root_does_not_start_an_empty_database_beside_someone_elses(folder, sockets):
+    theirs = folder / "postgres"
+    theirs.mkdir(parents=True)
+    os.chown(theirs, nobody(), -1)
+    with pytest.raises(StoreError, match="belongs to nobody: start as that user"):
+        Postgres(folder, sockets)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from vbalance.stores.errors import StoreMissing
 
+DEBIAN = Path("/usr/lib/postgresql")
+
 
 def find_postgres() -> Path:
     """The folder that holds `postgres` and `initdb`."""
@@ -37,7 +39,7 @@ def _postgres_folders() -> Iterator[Path]:
         yield from (program.parent for program in sorted(wheel.glob("pginstall*/bin/postgres"), reverse=True))
     if on_path := shutil.which("postgres"):
         yield Path(on_path).resolve().parent
-    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    yield from sorted(DEBIAN.glob("*/bin"), reverse=True)
 
 
 def _valkey_programs() -> Iterator[Path]:

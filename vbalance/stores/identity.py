@@ -21,13 +21,22 @@ class Identity(NamedTuple):
 
 
 def choose_identity(*, program: Path, folder: Path) -> Identity:
-    if os.getuid() != 0:
+    """Ourselves if we can; initdb also refuses a uid without a name, as some containers give."""
+    if os.getuid() != 0 and _has_name(os.getuid()):
         return Identity()
     borrowed = ("unshare", "--user", f"--map-user={nobody()}", "--")
     question = ("sh", "-c", 'test -x "$1" && test -w "$2"', "sh", str(program), str(folder))
     if shutil.which("unshare") and subprocess.run([*borrowed, *question], capture_output=True).returncode == 0:
         return Identity(prefix=borrowed)
-    return Identity(user=nobody())
+    return Identity(user=nobody()) if os.getuid() == 0 else Identity()
+
+
+def _has_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def nobody() -> int:

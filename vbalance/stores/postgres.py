@@ -1,6 +1,7 @@
 """PostgreSQL for one folder, on a unix socket, as whatever user it accepts."""
 
 import contextlib
+import os
 import re
 import shutil
 import signal
@@ -30,6 +31,7 @@ class Postgres:
         self.durable = durable
         self.programs = find_postgres()
         folder.mkdir(parents=True, exist_ok=True)
+        refuse_foreign(folder / "postgres")
         self.identity = identity or choose_identity(program=self.programs / "postgres", folder=folder)
         self.home = folder
         if self.identity.user is not None:
@@ -125,3 +127,9 @@ class Postgres:
         with contextlib.closing(self._connect("postgres")) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [POSTGRES_DATABASE]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(POSTGRES_DATABASE)))
+
+
+def refuse_foreign(data: Path) -> None:
+    """Root must not start beside an ordinary user's data with a fresh, empty database."""
+    if data.exists() and data.stat().st_uid != os.getuid():
+        raise StoreError(f"{data} belongs to {data.owner()}: start as that user, or set VBALANCE_VAR to another folder")

@@ -136,6 +136,7 @@ def is_free(host: str, port: int) -> bool:
 def asked_to_stop() -> Iterator[None]:
     """Ctrl-C, a closed terminal and `kill` all mean the same: stop in order."""
     for number in STOP_SIGNALS:
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup asks us to outlive the terminal
+            signal.signal(number, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         yield
