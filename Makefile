@@ -2,7 +2,7 @@
 .PHONY: help venv install setup migrate up down run dev run-api test lint type fmt check ci-local smoke status
 
 help:        ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile
+	@sed -n 's/^\([a-z -]*\):.*## /\1	/p' Makefile
 
 venv install: ## the virtual environment with all it needs
 	./run setup
