@@ -327,3 +327,14 @@ def test_a_dividend_to_come_is_shown_until_it_is_paid(ann, client):
     (cell,) = cells_of(list(visible_positions(ann)))
     assert cell.standing.change == 0
     assert Event.objects.of(position).filter(type=EventType.EX_DIVIDEND).count() == 1
+
+
+def test_ten_wrong_passwords_close_the_door_for_that_name_only(ann, settings):
+    ann.set_password("right")
+    ann.save()
+    client = Client()
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        answer = client.post(reverse("login"), {"username": "ann", "password": "wrong"})
+    assert (answer.status_code, b"Too many attempts" in answer.content) == (429, True)
+    assert client.post(reverse("login"), {"username": "ann", "password": "right"}).status_code == 429
+    assert client.post(reverse("login"), {"username": "bob", "password": "wrong"}).status_code == 200
