@@ -25,6 +25,13 @@ def splits_due(*, source: str, day: date, symbol: str = "") -> QuerySet[Split]:
     return due.filter(symbol=symbol) if symbol else due
 
 
+def awaited_split(position: Position, day: date) -> Split | None:
+    """A split due by this day that the cell has not been through: until then its shares and prices do not match."""
+    due = Split.objects.filter(source=position.source, symbol=position.symbol, ex_date__lte=day)
+    due = due.filter(ex_date__gt=position.opened_on) if position.opened_on else due.none()
+    return due.exclude(applications__position=position).order_by("ex_date").first()
+
+
 def cells_before() -> QuerySet[Position]:
     """Inside a subquery over dividends or splits: cells of the symbol opened before the ex-date."""
     return Position.objects.filter(

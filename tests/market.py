@@ -40,7 +40,7 @@ def story(position: Position) -> list[str]:
 def assert_sound() -> None:
     """What must hold after every commit."""
     assert verify_events().findings == []
-    assert list(differing_rows()) == []
+    assert differing_rows() == []
     for position in Position.objects.all():
         orders = Order.objects.filter(position=position)
         assert orders.open().count() <= 1

@@ -1,11 +1,12 @@
 """Checks the log against itself and against the rows it explains."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from portfolios.domain.chain import GENESIS, chained_hash
 from portfolios.domain.fold import NOTHING, Change, State, after
@@ -27,12 +28,23 @@ class Verified(NamedTuple):
     findings: list[Finding]
 
 
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Everything read inside is of one moment, while others go on writing."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
 def verify_events() -> Verified:
     """Walk every stream: gapless, chained, columns as hashed, ending where its row says."""
     findings: list[Finding] = []
     events = streams = 0
-    heads = row_heads()
-    with transaction.atomic():
+    with one_moment():
+        heads = row_heads()
         rows = Event.objects.order_by("stream_id", "seq").iterator(chunk_size=5_000)
         for stream_id, stream in groupby(rows, key=lambda event: event.stream_id):
             streams += 1
@@ -72,12 +84,12 @@ class Difference(NamedTuple):
     folded: State
 
 
-def differing_rows() -> Iterator[Difference]:
+def differing_rows() -> list[Difference]:
     """Positions whose row is not the fold of their events."""
-    for position in Position.objects.order_by("pk").iterator(chunk_size=1_000):
-        folded = fold_of(position)
-        if folded != position.folded:
-            yield Difference(position, folded)
+    with one_moment():
+        positions = Position.objects.order_by("pk").iterator(chunk_size=1_000)
+        compared = (Difference(position, fold_of(position)) for position in positions)
+        return [difference for difference in compared if difference.folded != difference.position.folded]
 
 
 def fold_of(position: Position) -> State:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from dividends.selectors import awaited_split
 from portfolios.domain.amounts import as_text
 from portfolios.domain.holding import Rules
 from portfolios.events import EventType
@@ -15,7 +16,7 @@ from trading.domain.band import wake_band
 from trading.domain.choices import OPEN, Action, Decision, Gates, Reason, Side
 from trading.domain.decision import decide
 from trading.market.models import Quote
-from trading.market.selectors import market_now, newest_quote
+from trading.market.selectors import market_day, market_now, newest_quote
 from trading.models import Order
 from trading.services.account import inputs_of, outputs_of, sentence_of
 from trading.services.gates import UNASKED, gates_at
@@ -59,11 +60,15 @@ def evaluate_position(*, position_id: int, asked_by: str = "", act: bool = True)
     market_at = market_now(position.source)
     journal = Journal(position, market_at=market_at, actor=asked_by or ROBOT, effective=effective)
     if quote is None:
-        return unpriced(position, effective, journal, asked_by)
+        message = f"No price is known for {position.symbol}: nothing can be decided."
+        return undecided(position, effective, journal, asked_by, "no_price", message)
     if not asked_by and position.quote_at and position.quote_at >= quote.at:
         return unasked(position, effective)
     if not asked_by and order_goes_first(position, quote):
         return unasked(position, effective)
+    if awaits_split(position, quote):
+        message = "A split is due and waits for the open order: nothing can be decided."
+        return undecided(position, effective, journal, asked_by, "split_due", message)
     sight = see(quote, market_at, effective.rules)
     if asked_by and has_set_the_anchor(quote, position):
         return held(position, effective, journal, sight)
@@ -79,6 +84,12 @@ def unasked(position: Position, effective: EffectiveRules) -> Evaluation:
 def order_goes_first(position: Position, quote: Quote) -> bool:
     """An open order meets a new price before the robot does, so that nothing hangs on whose bell was faster."""
     return Order.objects.filter(position=position).open().exclude(quote_at__gte=quote.at).exists()
+
+
+def awaits_split(position: Position, quote: Quote) -> bool:
+    """Whether this price is of other shares than the cell still holds."""
+    split = awaited_split(position, quote.at.date())
+    return split is not None and split.ex_date <= market_day(position.source)
 
 
 def has_set_the_anchor(quote: Quote, position: Position) -> bool:
@@ -104,12 +115,13 @@ def without_trade(decision: Decision) -> Decision:
     return decision._replace(action=Action.HOLD, reason=Reason.NO_ANCHOR, side=Side.NONE, quantity=0, commission=0)
 
 
-def unpriced(position: Position, effective: EffectiveRules, journal: Journal, asked_by: str) -> Evaluation:
-    """No price is known: nothing can be decided, and a person who asked is told so."""
+def undecided(
+    position: Position, effective: EffectiveRules, journal: Journal, asked_by: str, reason: str, message: str
+) -> Evaluation:
+    """Nothing can be decided, and a person who asked is told why."""
     event = None
     if asked_by:
-        message = f"No price is known for {position.symbol}: nothing can be decided."
-        event = journal.add(EventType.EVALUATED, message, outputs={"action": "HOLD", "reason": "no_price"})
+        event = journal.add(EventType.EVALUATED, message, outputs={"action": "HOLD", "reason": reason})
         journal.write()
     return Evaluation(position, None, effective.rules, OPEN, {}, None, None, event)
 

@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a row differs")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        differences = list(differing_rows())
+        differences = differing_rows()
         for difference in differences:
             position = difference.position
             self.stdout.write(
