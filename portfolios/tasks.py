@@ -67,7 +67,7 @@ def ring_again(failed: FailedTask) -> None:
 def verify_events() -> None:
     """Nightly: the log against itself and against the rows; old idempotency keys go."""
     verified = verify()
-    differing = list(differing_rows())
+    differing = differing_rows()
     forget_old_keys()
     log.info("events verified", events=verified.events, findings=len(verified.findings), differing=len(differing))
     if verified.findings or differing:
