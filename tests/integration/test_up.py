@@ -31,8 +31,8 @@ class House:
         self.environment["VBALANCE_VAR"] = str(var)
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self) -> None:
-        words = [sys.executable, "manage.py", "up", "--no-demo", "--port", str(self.port)]
+    def start(self, *options: str) -> None:
+        words = [sys.executable, "manage.py", "up", "--port", str(self.port), *options]
         out = (self.var.parent / "out.txt").open("w")
         self.process = subprocess.Popen(words, cwd=ROOT, env=self.environment, stdout=out, stderr=out, text=True)
         wait_for(lambda: "Ready in" in self.said(), 120, self.said)
@@ -81,7 +81,7 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     house = House(tmp_path_factory.mktemp("a house") / "v ar", free_port())
-    house.start()
+    house.start("--no-demo")
     assert house.process is not None
     yield house
     assert house.command("down").stdout == "stopped\n"
@@ -142,14 +142,33 @@ def test_log_lines_are_short_on_the_terminal_and_whole_in_the_files(house):
 
 def test_killed_it_leaves_nobody_then_starts_again_and_stops_within_five_seconds(tmp_path):
     house = House(tmp_path / "var", free_port())
-    house.start()
+    house.start("--no-demo")
     house.process.kill()
     house.process.wait()
     wait_for(lambda: not house.people(), 10, lambda: str(house.people()))
-    house.start()
+    house.start("--no-demo")
     asked = time.monotonic()
     house.process.send_signal(signal.SIGINT)
     assert house.process.wait(15) == 0
     assert time.monotonic() - asked < 5 + FOR_OTHER_TESTS
     assert house.people() == set()
     assert "database does not answer" in house.command("status").stdout
+
+
+@pytest.mark.long
+def test_a_first_start_has_a_past_goes_on_walking_and_talks_to_a_newcomer(tmp_path):
+    house = House(tmp_path / "var", free_port())
+    house.start()
+    try:
+        assert (house.var / "demo.json").stat().st_mode & 0o077 == 0
+        assert "2008-01-0" in house.command("status").stdout
+        words = [str(ROOT / "scripts/smoke.sh"), f"http://127.0.0.1:{house.port}"]
+        smoke = subprocess.run(words, env=house.environment, capture_output=True, text=True)
+        assert smoke.returncode == 0, smoke.stdout
+        wait_for(lambda: house.ready("quotes"), 30, house.said)
+        status = house.command("status")
+        assert status.returncode == 0, status.stdout
+        assert all(symbol in status.stdout for symbol in ("AAPL", "GOOG", "IBM", "MSFT"))
+    finally:
+        house.command("down")
+    assert house.people() == set()
