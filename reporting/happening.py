@@ -13,6 +13,8 @@ from reporting.wording import GATES, TRIMS, name_in_words, place_of, reason_in_w
 
 FILLS = (EventType.ORDER_FILLED, EventType.ORDER_PARTIALLY_FILLED, EventType.LATE_FILL, EventType.OVERFILL)
 ELSEWHERE = ("gates", "trims", "reason", "action", "side")
+LIMITS = ("trigger_down", "trigger_up", "guardrail_low", "guardrail_high")
+OF_A_DECISION = (*LIMITS, "raw", "quantity", "commission", "stock_share_after")
 
 
 class Gate(NamedTuple):
@@ -81,7 +83,16 @@ class Happening(NamedTuple):
 
     @property
     def outputs(self) -> list[tuple[str, str]]:
-        return pairs(self.content.get("outputs", {}))
+        """What it led to; a decision tells its own part itself."""
+        outputs = self.content.get("outputs", {})
+        own = OF_A_DECISION if "action" in outputs else ()
+        return pairs({name: value for name, value in outputs.items() if name not in own})
+
+    @property
+    def limits(self) -> list[tuple[str, str]]:
+        """The triggers and guardrails it was decided by."""
+        outputs = self.content.get("outputs", {})
+        return pairs({name: outputs[name] for name in LIMITS if name in outputs})
 
     @property
     def decided(self) -> Decided | None:

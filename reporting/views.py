@@ -76,7 +76,8 @@ def cockpit_live(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @cache_control(private=True, no_cache=True)
 @condition(etag_func=cell_etag)
 def chart(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    return JsonResponse(chart_of(visible_position(request, public_id)))
+    drawn = chart_of(visible_position(request, public_id), last_days=number_from(request, "days"))
+    return JsonResponse(drawn)
 
 
 @login_required

@@ -5,8 +5,7 @@
   const worthBox = document.getElementById("worth");
   if (!box || !worthBox || !window.LightweightCharts) return;
   const { createChart, createSeriesMarkers, LineSeries, LineStyle, LineType } = window.LightweightCharts;
-  const RANGES = [["3 months", 63], ["1 year", 253], ["All", Infinity]];
-  const YEAR = 253;
+  const RANGES = [["3 months", "?days=92"], ["1 year", "?days=366"], ["All", ""]];
   const ARROWS_FROM = 9;  // pixels between two sessions
   const DOT_ROOM = 14;    // pixels a dot needs beside its neighbour
   const quiet = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
@@ -32,7 +31,7 @@
     handleScale: { mouseWheel: false },
     handleScroll: { mouseWheel: false, vertTouchDrag: false },
     rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.1, bottom: 0.08 } },
-    timeScale: { borderVisible: false, minBarSpacing: 0.05 },
+    timeScale: { borderVisible: false, minBarSpacing: 0.05, rightOffset: 2 },
     localization: { priceFormatter: format },
   });
 
@@ -48,6 +47,8 @@
   const worth = worthChart.addSeries(LineSeries, { lineWidth: 2, priceLineVisible: false });
 
   let history = { days: [], prices: [], anchors: [], trades: [], values: [], alone: [], up: 0, down: 0 };
+  let asked = "?days=366";
+  let fitted = true;  // until somebody drags or pinches
   let colours = {};
   let marked = "";
 
@@ -122,6 +123,7 @@
     worth.setData(points(history.values));
     alone.setData(points(history.alone));
     worthChart.timeScale().fitContent();
+    if (fitted) chart.timeScale().fitContent();
     describe();
     marked = "";
     mark();
@@ -137,37 +139,35 @@
       + `left alone ${history.alone[last]}.`);
   };
 
-  const show = (sessions) => {
-    const count = history.days.length;
-    chart.timeScale().setVisibleLogicalRange({ from: Math.max(count - sessions, 0) - 0.5, to: count + 3 });
-    for (const button of bar.children) {
-      button.setAttribute("aria-pressed", String(Number(button.dataset.sessions) === sessions));
-    }
+  const load = async () => {
+    const answer = await fetch(box.dataset.from + asked, { headers: { Accept: "application/json" } });
+    if (!answer.ok || answer.redirected) return;
+    history = await answer.json();
+    draw();
   };
 
-  for (const [name, sessions] of RANGES) {
+  const show = (range) => {
+    asked = range;
+    fitted = true;
+    for (const button of bar.children) button.setAttribute("aria-pressed", String(button.value === range));
+    load();
+  };
+
+  for (const [name, range] of RANGES) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = name;
-    button.dataset.sessions = sessions;
-    button.addEventListener("click", () => show(sessions));
+    button.value = range;
+    button.addEventListener("click", () => show(range));
     bar.append(button);
   }
-
-  const load = async () => {
-    const answer = await fetch(box.dataset.from, { headers: { Accept: "application/json" } });
-    if (!answer.ok || answer.redirected) return;
-    const before = history.days.length;
-    history = await answer.json();
-    draw();
-    if (before === 0) show(history.days.length > 1.2 * YEAR ? YEAR : Infinity);
-  };
 
   chart.timeScale().subscribeVisibleLogicalRangeChange(mark);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
   document.addEventListener("htmx:after:swap", (event) => {
     if (event.detail.ctx.sourceElement?.id === "live") load();
   });
+  canvas.addEventListener("pointerdown", () => { fitted = false; });
   paint();
-  load();
+  show(asked);
 })();

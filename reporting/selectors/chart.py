@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +17,7 @@ from trading.market.models import Bar
 from trading.market.selectors import newest_quote
 from trading.models import Execution
 
-POINTS = 1_500
+POINTS, MAX_DAYS = 1_500, 36_500
 MOVES_ANCHOR = (
     EventType.POSITION_CREATED,
     EventType.ANCHOR_SET,
@@ -29,9 +29,9 @@ MOVES_ANCHOR = (
 )
 
 
-def chart_of(position: Position) -> dict[str, Any]:
+def chart_of(position: Position, *, last_days: int | None = None) -> dict[str, Any]:
     """Points as parallel lists, at most POINTS of them; trades on the days that were kept. Floats: only drawn."""
-    prices = thinned(prices_of(position))
+    prices = thinned(prices_of(position, last_days))
     days = [day for day, _ in prices]
     splits = list(Split.objects.filter(symbol=position.symbol, source=position.source))
     scale = {day: scale_on(day, splits) for day in days}
@@ -48,10 +48,13 @@ def chart_of(position: Position) -> dict[str, Any]:
     }
 
 
-def prices_of(position: Position) -> list[tuple[date, int]]:
-    """Recorded closes from the first day to the session before, then the newest price."""
+def prices_of(position: Position, last_days: int | None) -> list[tuple[date, int]]:
+    """Recorded closes from the first day asked for to the session before, then the newest price."""
     today = moments_of({position.source})[position.source].day
-    bars = Bar.objects.filter(symbol=position.symbol, day__gte=position.opened_on or today, day__lt=today)
+    first = position.opened_on or today
+    if last_days is not None:
+        first = max(first, today - timedelta(days=min(last_days, MAX_DAYS)))
+    bars = Bar.objects.filter(symbol=position.symbol, day__gte=first, day__lt=today)
     prices = list(bars.order_by("day").values_list("day", "close"))
     quote = newest_quote(position.symbol, position.source)
     if quote:
@@ -88,13 +91,15 @@ def anchors_on(position: Position, days: Sequence[date]) -> list[int]:
 
 
 def trades_on(position: Position, days: Sequence[date], splits: Sequence[Split]) -> list[dict[str, Any]]:
-    """Each execution on the first kept day that is not before it."""
-    rows = Execution.objects.filter(order__position=position).order_by("at", "pk")
+    """Each execution of the time shown, on the first kept day that is not before it."""
+    if not days:
+        return []
+    since = datetime.combine(days[0], time(), EXCHANGE_TIME)
+    rows = Execution.objects.filter(order__position=position, at__gte=since).order_by("at", "pk")
     trades = []
     for at, side, price, quantity in rows.values_list("at", "order__side", "price", "quantity"):
         day = at.astimezone(EXCHANGE_TIME).date()
+        at_price = drawn(price, scale_on(day, splits))
         place = min(bisect_left(days, day), len(days) - 1)
-        if place >= 0:
-            at_price = drawn(price, scale_on(day, splits))
-            trades.append({"at": place, "side": side, "price": at_price, "quantity": as_text(quantity)})
+        trades.append({"at": place, "side": side, "price": at_price, "quantity": as_text(quantity)})
     return trades

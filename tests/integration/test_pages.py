@@ -246,6 +246,15 @@ def test_a_chart_of_any_history_has_a_bounded_number_of_points():
     assert drawn[-1] == days[-1]
 
 
+def test_a_chart_of_the_last_days_keeps_what_came_before_out_of_sight_but_in_mind(ann, client):
+    position = make_fallen_cell(portfolio=make_portfolio(ann))
+    tick(position)
+    make_quote("IBM", "98", at=NOON + timedelta(days=30))
+    drawn = json.loads(page(client, "chart", position, days=10))
+    assert (drawn["days"], drawn["anchors"], drawn["trades"]) == (["2007-02-02"], [97.0], [])
+    assert drawn["values"] == [19810.37]
+
+
 def test_no_price_of_the_future_is_shown(ann, client):
     position = make_fallen_cell(portfolio=make_portfolio(ann))
     for number in range(-2, 5):
