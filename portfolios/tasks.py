@@ -34,7 +34,10 @@ class Bell(Task):
         known = {name: value for name, value in carried.items() if value}
         named = {name: kwargs[name] for name in NAMED if name in kwargs}
         with structlog.contextvars.bound_contextvars(task_id=request.id, **known, **named):
-            return super().__call__(*args, **kwargs)
+            result = super().__call__(*args, **kwargs)
+            if known:  # somebody asked for it: say that it was done; the robot's own bells are too many to mention
+                log.info("bell answered", task=self.name)
+            return result
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
         log.error("task failed", task=self.name, task_id=task_id, error=str(exc))

@@ -23,9 +23,9 @@ COPIES.set_forkserver_preload(["tests.imported"])
 class Program:
     """One running process."""
 
-    def __init__(self, name: str, options: tuple[str, ...], prefix: str) -> None:
+    def __init__(self, name: str, options: tuple[str, ...], prefix: str, queue: str) -> None:
         self.log = Path(tempfile.mkstemp(prefix="vbt-", suffix=f"-{name}.log")[1])
-        words = (name, options, connection.settings_dict["NAME"], prefix, str(self.log))
+        words = (name, options, connection.settings_dict["NAME"], prefix, queue, str(self.log))
         self.process = COPIES.Process(target=live, args=words)
         self.process.start()
 
@@ -49,20 +49,21 @@ class Program:
         return self.process.exitcode
 
 
-def live(name: str, options: tuple[str, ...], database: str, prefix: str, log: str) -> None:
-    """The life of a copy: the test's database, its queues, a file for what it says, and then what production runs."""
+def live(name: str, options: tuple[str, ...], database: str, prefix: str, queue: str, log: str) -> None:
+    """The life of a copy: the test's database, its queue, a file for what it says, and then what production runs."""
     errors = os.open(log, os.O_WRONLY | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(errors, stream)
     connection.settings_dict["NAME"] = database
+    app.conf.broker_url = queue
     app.conf.broker_transport_options["global_keyprefix"] = prefix
     mains = {"worker": programs.worker, "feed": programs.feed, "beat": programs.beat}
     mains[name](*options)()
 
 
 @contextlib.contextmanager
-def running(name: str, *options: str, prefix: str = "") -> Iterator[Program]:
-    program = Program(name, options, prefix or settings.KEY_PREFIX)
+def running(name: str, *options: str, prefix: str = "", queue: str = "") -> Iterator[Program]:
+    program = Program(name, options, prefix or settings.KEY_PREFIX, queue or settings.CELERY_BROKER_URL)
     try:
         yield program
     finally:

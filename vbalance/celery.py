@@ -1,11 +1,18 @@
 """The Celery application. Tasks are bells: the rows they ring for are the queue."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vbalance.settings")
 
 app = Celery("vbalance")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Being connected is enough: Celery then leaves the logging, and its level, as Django's settings made it."""

@@ -43,7 +43,7 @@ def logging_config(*, level: str, service: str) -> None:
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
                 "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-                "celery.app.trace": {"level": "WARNING"},
+                "celery": {"level": "WARNING"},
                 "axes": {"level": "WARNING"},
             },
         }
