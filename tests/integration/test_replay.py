@@ -1,32 +1,43 @@
 """The same history gives the same trades: at any speed, in one process or many, through pauses and kills."""
 
 import contextlib
-from datetime import UTC, date, datetime, timedelta
-from functools import cache
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from functools import cache, partial
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from dividends.models import Entitlement
 from dividends.services.announcements import announce_dividend, announce_split
 from portfolios.domain.amounts import micros
 from portfolios.models import Event, FailedTask, Portfolio, Position
 from portfolios.services.positions import create_position
+from tests.at_once import at_once
 from tests.factories import make_portfolio
 from tests.market import assert_sound
 from tests.programs import Program, running, wait_until
 from trading.domain.choices import Side
 from trading.market import history
-from trading.market.models import Bar, MarketClock
+from trading.market.models import Bar, MarketClock, Quote
 from trading.market.services import begin_clock, load_bars, set_running
 from trading.models import Execution, Order
 from trading.services.ordering import place_order
+from trading.services.replay import next_step, release_step
+from vbalance.stores.valkey import Valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BEGINS, UNTIL, ENDS = date(2005, 2, 1), date(2005, 3, 18), date(2005, 4, 29)
+BEGINS, UNTIL, ENDS = date(2005, 2, 1), date(2005, 3, 4), date(2005, 4, 29)
 CELLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("AAPL", {}),
     ("AAPL", {"fractional": False, "tau": "0.01", "sizing": "proportional", "min_notional": "1"}),
@@ -81,12 +92,12 @@ PRICES = ("open", "high", "low", "close", "volume")
 
 
 def rest_an_order(position: Position) -> None:
-    """A person bids 5 % under the market: it rests for weeks."""
+    """A person bids 5 % under the market: it rests for three weeks, then fills at the open."""
     place_order(
         position_id=position.pk,
         side=Side.BUY,
         quantity=micros("3"),
-        limit=micros("180"),
+        limit=micros("184"),
         author=position.portfolio.owner,
         actor="user:ann",
         key="rest",
@@ -139,12 +150,27 @@ def assert_same(happened: dict[str, list[Any]], expected: dict[str, list[Any]]) 
     assert_sound()
 
 
-def walking(prefix: str) -> contextlib.AbstractContextManager[Program]:
-    return running("feed", "--speed", "10000", "--until", str(UNTIL), prefix=prefix)
+def walking(queue: str = "", prefix: str = "replay:") -> contextlib.AbstractContextManager[Program]:
+    return running("feed", "--speed", "10000", "--until", str(UNTIL), prefix=prefix, queue=queue)
+
+
+def working(queue: str = "", prefix: str = "replay:") -> contextlib.AbstractContextManager[Program]:
+    return running("worker", prefix=prefix, queue=queue)
 
 
 def at_day(day: date) -> bool:
     return MarketClock.objects.filter(source="replay", day__gte=day).exists()
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Valkey of our own, to be killed."""
+    with tempfile.TemporaryDirectory(prefix="vbt-", dir="/tmp") as sockets:
+        yield Valkey(tmp_path, Path(sockets))
+
+
+def address(valkey: Valkey) -> str:
+    return f"redis+socket://{valkey.sockets / 'valkey.sock'}"
 
 
 @pytest.mark.long
@@ -152,27 +178,94 @@ def test_bells_and_workers_trade_as_fast_forward_does() -> None:
     expected = walked_at_once()
     assert len(expected["executions"]) > 50
     make_world()
-    with running("worker", prefix="whole:"), walking("whole:") as program:
-        assert program.wait(120) == 0
+    with working(), working(), walking() as feed:
+        assert feed.wait(120) == 0
     assert_same(what_happened(), expected)
 
 
-def test_pauses_and_killed_workers_and_a_killed_feed_change_no_trade() -> None:
+def test_killed_workers_a_killed_feed_a_killed_queue_and_a_pause_change_no_trade(valkey) -> None:
     expected = walked_at_once()
     make_world()
-    with running("worker", prefix="killed:") as first, walking("killed:") as program:
-        wait_until(lambda: at_day(date(2005, 2, 10)), what="the first days")
+    queue = address(valkey)
+    server = valkey.start()
+    with working(queue) as first, walking(queue) as feed:
+        wait_until(lambda: at_day(date(2005, 2, 8)), what="the first days")
         first.kill()
-        with running("worker", prefix="killed:") as second:
-            wait_until(lambda: at_day(date(2005, 2, 28)), what="the day of the split")
-            program.kill()
-            second.kill()
-    with running("worker", prefix="killed:"), walking("killed:") as program:
-        wait_until(lambda: at_day(date(2005, 3, 8)), what="some days more")
+        with working(queue):
+            wait_until(lambda: at_day(date(2005, 2, 16)), what="some days with another worker")
+            server.process.kill()  # and with it every bell that was on its way
+            server.stop()
+            time.sleep(0.5)
+            assert feed.wait(0.5) is None
+            server = valkey.start()
+            wait_until(lambda: at_day(date(2005, 2, 28)), what="the day of the split, with an empty queue")
+            feed.kill()
+    with working(queue), walking(queue) as feed:
+        wait_until(lambda: at_day(date(2005, 3, 2)), what="some days with another feed")
         set_running(source="replay", running=False)
+        time.sleep(0.3)  # the step it was in
         stood = MarketClock.objects.get(source="replay").at
-        assert program.wait(0.5) is None
-        assert MarketClock.objects.get(source="replay").at - stood < timedelta(days=1)
+        assert feed.wait(0.5) is None
+        assert MarketClock.objects.get(source="replay").at == stood
         set_running(source="replay", running=True)
-        assert program.wait(120) == 0
+        assert feed.wait(120) == 0
+    server.stop()
     assert_same(what_happened(), expected)
+
+
+def test_two_feeds_at_once_walk_like_one() -> None:
+    load_window()
+    clock = MarketClock.objects.get(source="replay")
+    step = next_step(clock)
+    released = at_once(*[partial(release_step, step)] * 4)
+    assert sorted(len(quotes) for quotes in released) == [0, 0, 0, 4]
+    late = at_once(partial(release_step, next_step(MarketClock.objects.get(source="replay"))))
+    assert release_step(step) == []  # a feed that had fallen behind
+    assert MarketClock.objects.get(source="replay").at == late[0][0].at
+
+
+def test_a_crash_in_the_middle_of_a_step_is_as_if_it_had_not_begun() -> None:
+    make_world()
+    step = next_step(MarketClock.objects.get(source="replay"))
+    with transaction.atomic():
+        release_step(step)
+        transaction.set_rollback(True)
+    assert (Quote.objects.count(), MarketClock.objects.get(source="replay").at) == (0, None)
+    assert len(release_step(step)) == 4
+
+
+def test_the_walk_stops_after_the_day_it_was_told() -> None:
+    load_window()
+    call_command("feed", "--until", "2005-02-02", "--speed", "10000")
+    clock = MarketClock.objects.get(source="replay")
+    assert (clock.day, clock.phase, clock.ended) == (date(2005, 2, 2), "close", False)
+    assert Quote.objects.count() == 4 * 2 * 2
+
+
+def test_at_the_end_of_history_the_feed_says_so_and_rests() -> None:
+    load_window()
+    Bar.objects.filter(day__gt=date(2005, 2, 2)).delete()
+    with running("feed", "--speed", "10000") as feed:
+        wait_until(lambda: MarketClock.objects.filter(ended=True).exists(), what="the end")
+        said = wait_until(lambda: [line for line in feed.lines if "end of recorded history" in line["event"]])
+        assert said[0]["day"] == "2005-02-02"
+        assert feed.wait(0.5) is None
+
+
+@pytest.mark.parametrize("words", [["--speed", "0"], ["--speed", "fast"], ["--speed", "nan"], ["--until", "soon"]])
+def test_a_bad_word_to_the_feed_is_refused(words: list[str]) -> None:
+    with pytest.raises(CommandError, match=f"argument {words[0]}"):
+        call_command("feed", *words)
+
+
+def test_a_bad_word_at_the_command_line_is_exit_code_two() -> None:
+    command = [sys.executable, "-W", "ignore", "manage.py", "feed", "--speed", "0"]
+    asked = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    assert asked.returncode == 2
+    assert "must be from 0.001 to 10000 sessions a second" in asked.stderr
+
+
+def test_a_feed_without_history_is_exit_code_two() -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("feed")
+    assert refused.value.returncode == 2
