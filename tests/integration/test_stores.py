@@ -80,6 +80,7 @@ def test_what_was_written_is_there_after_a_stop_and_a_start(folder, sockets):
         write_a_row(sockets)
         assert redis.Redis.from_url(valkey_url(sockets)).ping()
     assert living_in(folder / "postgres") == living_in(folder / "valkey") == []
+    assert not sockets.exists()
     with embedded_stores(folder, sockets, durable=False):
         assert rows(sockets) == 1
 

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,6 +63,7 @@ def embedded_stores(
         if wanted.valkey:
             starters["valkey"] = Valkey(folder, sockets).start
         running = Running({}, starters)
+        stack.callback(_remove_if_empty, sockets)
         for name, start in starters.items():
             running.servers[name] = start()
             stack.callback(_stop, running, name)
@@ -72,3 +73,8 @@ def embedded_stores(
 def _stop(running: Running, name: str) -> None:
     """Whichever server has that name by then: it may have been started again."""
     running.servers[name].stop()
+
+
+def _remove_if_empty(sockets: Path) -> None:
+    with suppress(OSError):  # not made, or something still listens there
+        sockets.rmdir()
