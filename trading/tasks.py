@@ -10,7 +10,9 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError as BrokerDown
 
+from portfolios.domain.amounts import as_text
 from portfolios.tasks import Bell
+from trading.domain.costs import average_price
 from trading.market.base import PriceSource, PriceUnavailable
 from trading.market.models import Quote
 from trading.market.selectors import market_day, market_now
@@ -39,7 +41,10 @@ def evaluate_position(*, position_id: int) -> None:
 @shared_task(base=Bell, **PATIENT)
 def execute_order(*, order_id: int) -> None:
     """Carry an order on, and ring for its cell if that waited for it."""
-    execution.execute_order(order_id=order_id)
+    order = execution.execute_order(order_id=order_id)
+    if order and order.status == "filled":
+        symbol, quantity, price = order.position.symbol, as_text(order.quantity), as_text(average_price(order.filled))
+        log.info("order filled", symbol=symbol, side=order.side, quantity=quantity, price=price, why=order.reason)
     position_id = cell_held_up_by(order_id)
     if position_id:
         ring(evaluate_position, position_id=position_id)

@@ -18,11 +18,14 @@ from trading.services.settlement import ENDINGS, book_fill, move, release, wake_
 from trading.services.submission import begin_submission
 
 
-def execute_order(*, order_id: int) -> None:
-    """Carry one order one step on: send it, or ask after it when it left before. May run any number of times."""
+def execute_order(*, order_id: int) -> Order | None:
+    """Carry one order one step on: send it, or ask after it when it left before. May run any number of times.
+
+    The order after the broker's answer; None when there was nothing to ask.
+    """
     request = begin_submission(order_id=order_id)
     if request is None:
-        return
+        return None
     broker = broker_for(Portfolio.Mode.PAPER)
     try:
         report = broker.find(request) if request.sent_before else None
@@ -30,7 +33,7 @@ def execute_order(*, order_id: int) -> None:
             report = broker.submit(request)
     except BrokerSilent:
         report = Report("unknown", note="the broker did not answer")
-    record_report(order_id=order_id, report=report, asked=request)
+    return record_report(order_id=order_id, report=report, asked=request)
 
 
 @transaction.atomic
