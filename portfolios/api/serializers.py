@@ -9,7 +9,7 @@ from rest_framework import serializers
 from portfolios.api.problems import Fault, Problem, faults_in
 
 
-# Without a docstring: the schema would repeat it for every body.
+# These two have no docstring: the schema would repeat it for every body and every answer.
 class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(map(str, data)) - set(self.fields)) if isinstance(data, Mapping) else []
@@ -25,6 +25,10 @@ class StrictSerializer(serializers.Serializer[Any]):
         if errors:
             raise serializers.ValidationError(errors)
         return accepted
+
+
+class Answer(serializers.Serializer[Any]):
+    pass
 
 
 class StrictTextField(serializers.CharField):

@@ -1,12 +1,11 @@
 """Whose object is it: found for those who may see it, 404 for everybody else, 403 for those who may only look."""
 
-from uuid import UUID
-
 import structlog
 from rest_framework.request import Request
 
-from portfolios.api.problems import Problem, not_found
-from portfolios.models import Portfolio, Position
+from portfolios.api.access import read_only, uuid_or_404
+from portfolios.api.problems import not_found
+from portfolios.models import Position
 from trading.cards import RELATED
 from trading.models import Order
 
@@ -33,25 +32,3 @@ def order_for(request: Request, public_id: str, *, steer: bool = False) -> Order
     if steer and not Order.objects.steered_by(request.user).filter(pk=order.pk).exists():
         raise read_only()
     return order
-
-
-def portfolio_for(request: Request, public_id: str) -> Portfolio:
-    """A portfolio the caller may act in. Raises Problem: 404 portfolio_not_found, 403 read_only."""
-    visible = Portfolio.objects.visible_to(request.user)
-    portfolio = visible.filter(public_id=uuid_or_404(public_id, "portfolio")).first()
-    if portfolio is None:
-        raise not_found("portfolio")
-    if not Portfolio.objects.steered_by(request.user).filter(pk=portfolio.pk).exists():
-        raise read_only()
-    return portfolio
-
-
-def uuid_or_404(text: str, thing: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise not_found(thing) from None
-
-
-def read_only() -> Problem:
-    return Problem(403, "read_only", "Your role in this portfolio is to look, not to act.")

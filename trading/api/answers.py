@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from portfolios.api.amounts import AmountField
+from portfolios.api.serializers import Answer
 from portfolios.domain.amounts import as_text
 from portfolios.domain.exact import LARGEST
 from portfolios.models import Position
@@ -15,11 +16,6 @@ from trading.domain.band import AWAKE
 from trading.domain.explanation import reason_name, trims_of
 from trading.domain.prospects import Prospect
 from trading.models import Order
-
-
-# Without a docstring: the schema would repeat it for every answer.
-class Answer(serializers.Serializer[Any]):
-    pass
 
 
 class TrimAnswer(Answer):

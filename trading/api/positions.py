@@ -6,12 +6,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portfolios.api.access import portfolio_for
 from portfolios.api.authentication import actor_of, user_of
 from portfolios.api.views import ApiView, once, paged, read_body
 from portfolios.models import Portfolio, Position
 from portfolios.services.portfolios import default_portfolio
 from portfolios.services.positions import create_position
-from trading.api.access import portfolio_for, position_for
+from trading.api.access import position_for
 from trading.api.answers import PositionAnswer, PositionPage, show_positions
 from trading.api.requests import NewPosition, PositionQuery
 from trading.cards import RELATED, position_card, position_cards
@@ -47,7 +48,7 @@ class PositionList(ApiView):
 
     def portfolio(self, request: Request) -> Portfolio:
         named = request.data.get("portfolio") if isinstance(request.data, dict) else None
-        return portfolio_for(request, named) if isinstance(named, str) else default_portfolio(user=user_of(request))
+        return portfolio_for(request, named, steer=True) if isinstance(named, str) else default_portfolio(user=user_of(request))
 
 
 def open_position(request: Request, portfolio: Portfolio) -> Position:
