@@ -114,6 +114,21 @@ class SettingsVersion(models.Model):
         return f"version {self.number}"
 
 
+class SettingsPreset(models.Model):
+    """Settings a person keeps under a name, to begin other cells and portfolios with."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="presets")
+    name = models.CharField(max_length=40)
+    given = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="preset_named_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class PositionQuerySet(models.QuerySet["Position"]):
     def visible_to(self, user: Any) -> "PositionQuerySet":
         return self.filter(portfolio__memberships__user=user)

@@ -205,6 +205,27 @@ def written(parsed: Mapping[str, int]) -> dict[str, str | bool | None]:
     return plain
 
 
+class Difference(NamedTuple):
+    """One setting that two versions give differently, as people write it; None where a version does not give it."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+def differences(before: Mapping[str, int], after: Mapping[str, int]) -> list[Difference]:
+    """What changed from one parsed version to another, in the order of SETTINGS."""
+    return [
+        Difference(name, shown_in(before, name), shown_in(after, name))
+        for name in SETTINGS
+        if before.get(name) != after.get(name)
+    ]
+
+
+def shown_in(parsed: Mapping[str, int], name: str) -> str | None:
+    return shown(SETTINGS[name], parsed[name]) if name in parsed else None
+
+
 def fingerprint(merged: Mapping[str, int]) -> str:
     """SHA-256 of merged settings: what an event names beside the versions."""
     return hashlib.sha256(canonical_text(dict(merged)).encode()).hexdigest()

@@ -13,6 +13,8 @@ from portfolios.models import Portfolio, Position, SettingsVersion, User
 from portfolios.selectors import given_in
 from portfolios.services.journal import Journal
 
+NOTE = 200
+
 
 @transaction.atomic
 def change_settings(
@@ -23,12 +25,19 @@ def change_settings(
     note: str,
     market_at: datetime,
     position_id: int | None = None,
+    expected: int | None = None,
 ) -> SettingsVersion:
-    """New settings for a portfolio, or overrides for one cell. Every cell they rule wakes up (by trigger)."""
+    """New settings for a portfolio, or overrides for one cell. Every cell they rule wakes up (by trigger).
+
+    `expected` is the number of the version the author looked at, 0 for none: Refused (409) when it is no longer that.
+    """
+    if len(note) > NOTE or not note.isprintable():
+        raise Refused("invalid_note", f"must be one line of at most {NOTE} characters", field="note")
     positions = Position.objects.locked().filter(portfolio_id=portfolio_id)
     cells = list(positions if position_id is None else positions.filter(pk=position_id))
     portfolio = Portfolio.objects.select_for_update(no_key=True).get(pk=portfolio_id)
     position = cells[0] if position_id is not None else None
+    refuse_stale(position or portfolio, expected)
     version = write_settings(portfolio=portfolio, position=position, given=given, author=author, note=note)
     row = position or portfolio
     journal = Journal(row, market_at=market_at, actor=f"user:{author.get_username()}")
@@ -39,6 +48,40 @@ def change_settings(
     )
     journal.write()
     return version
+
+
+def restore_version(
+    *,
+    portfolio_id: int,
+    number: int,
+    author: User,
+    market_at: datetime,
+    position_id: int | None = None,
+    expected: int | None = None,
+) -> SettingsVersion:
+    """What an earlier version gave, as a new one; number 0 is before the first: nothing given."""
+    given: Mapping[str, Any] = {}
+    if number:
+        versions = SettingsVersion.objects.filter(portfolio_id=portfolio_id, position_id=position_id)
+        version = versions.filter(number=number).first()
+        if version is None:
+            raise Refused("version_not_found", f"there is no version {number}", field="version", status=404)
+        given = version.given
+    return change_settings(
+        portfolio_id=portfolio_id,
+        position_id=position_id,
+        given=given,
+        author=author,
+        note=f"restored from version {number}" if number else "back to nothing of its own",
+        market_at=market_at,
+        expected=expected,
+    )
+
+
+def refuse_stale(row: Portfolio | Position, expected: int | None) -> None:
+    current = row.settings_version.number if row.settings_version else 0
+    if expected is not None and expected != current:
+        raise Refused("stale_version", f"somebody has saved version {current} since", field="version", status=409)
 
 
 def write_settings(
