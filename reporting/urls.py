@@ -3,15 +3,15 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from reporting import views
+from reporting.views import cells
 
 urlpatterns = [
     path("login", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
-    path("", views.overview, name="overview"),
-    path("live", views.overview_live, name="overview-live"),
-    path("positions/<uuid:public_id>", views.cockpit, name="cockpit"),
-    path("positions/<uuid:public_id>/live", views.cockpit_live, name="cockpit-live"),
-    path("positions/<uuid:public_id>/chart", views.chart, name="chart"),
-    path("positions/<uuid:public_id>/timeline", views.timeline, name="timeline"),
+    path("", cells.overview, name="overview"),
+    path("live", cells.overview_live, name="overview-live"),
+    path("positions/<uuid:public_id>", cells.cockpit, name="cockpit"),
+    path("positions/<uuid:public_id>/live", cells.cockpit_live, name="cockpit-live"),
+    path("positions/<uuid:public_id>/chart", cells.chart, name="chart"),
+    path("positions/<uuid:public_id>/timeline", cells.timeline, name="timeline"),
 ]

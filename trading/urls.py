@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from trading import views
+from trading.views import feeds
 
 urlpatterns = [
-    path("feeds/<slug:source>/pause", views.pause_feed, name="pause-feed"),
-    path("feeds/<slug:source>/resume", views.resume_feed, name="resume-feed"),
+    path("feeds/<slug:source>/pause", feeds.pause_feed, name="pause-feed"),
+    path("feeds/<slug:source>/resume", feeds.resume_feed, name="resume-feed"),
 ]

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.vary import vary_on_headers
 
-from reporting.views import cockpit
+from reporting.views.cells import cockpit
 from trading.api.evaluation import Evaluate
 from trading.api.events import Events
 from trading.api.positions import PositionDetail

@@ -1,26 +1,20 @@
-"""The pages: each asks its selector and fills a template. Live parts answer 304 while nothing has moved."""
+"""The pages of cells: overview, cockpit, timeline. Live parts answer 304 while nothing has moved."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
-from portfolios.models import Position
 from reporting.selectors.chart import chart_of
 from reporting.selectors.cockpit import cockpit_of
 from reporting.selectors.overview import overview_of
 from reporting.selectors.pulse import pulse_of_cell, pulse_of_user
 from reporting.selectors.timeline import FILTERS, timeline_of
-
-
-def number_from(request: HttpRequest, name: str) -> int | None:
-    """A positive number from the address; anything else counts as not given."""
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+from reporting.views.asked import number_from, visible_position
 
 
 def overview_etag(request: HttpRequest) -> str:
@@ -29,12 +23,6 @@ def overview_etag(request: HttpRequest) -> str:
 
 def cell_etag(request: HttpRequest, public_id: UUID) -> str:
     return pulse_of_cell(request.user, public_id, request.get_full_path())
-
-
-def visible_position(request: HttpRequest, public_id: UUID) -> Position:
-    """Raises Http404 for a stranger as for an unknown id."""
-    related = ("portfolio__settings_version", "settings_version")
-    return get_object_or_404(Position.objects.visible_to(request.user).select_related(*related), public_id=public_id)
 
 
 @login_required

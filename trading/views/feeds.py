@@ -1,4 +1,4 @@
-"""The POST actions of pages."""
+"""Holding a replayed market and letting it walk on."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required

@@ -1,0 +1,1 @@
+"""The pages: each view asks its selector and fills a template."""

@@ -1,0 +1,1 @@
+"""The POST actions of pages."""
