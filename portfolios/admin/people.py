@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from portfolios.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from portfolios.admin.paging import BoundedPaginator
 from portfolios.models import ApiToken, Membership, User
+from portfolios.services.members import OFFERED
 from portfolios.services.portfolios import add_member
 from portfolios.services.tokens import revoke_token
 
@@ -50,6 +51,10 @@ class MembershipAdmin(ReadOnlyAdmin):
 
     def has_add_permission(self, request: HttpRequest, *_row: Any) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Ownership is transferred by the owner, on the portfolio's own page."""
+        return super().formfield_for_choice_field(db_field, request, choices=[(role, role.label) for role in OFFERED])
 
     def save_model(self, request: HttpRequest, obj: Any, form: "ModelForm[Any]", change: bool) -> None:
         actor = f"user:{request.user.get_username()}"
