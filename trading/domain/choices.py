@@ -46,6 +46,17 @@ class Reason(IntEnum):
     DAILY_LIMIT = 48
 
 
+# Skips for size after which reanchor_after_skip moves the anchor; a shut gate never does.
+REANCHORING = (
+    Reason.MAX_TRADE,
+    Reason.GUARDRAIL,
+    Reason.INSUFFICIENT_CASH,
+    Reason.INSUFFICIENT_SHARES,
+    Reason.LOT,
+    Reason.BELOW_MIN_NOTIONAL,
+)
+
+
 class Gates(NamedTuple):
     """0 is open, anything else shut; in the order in which they are named."""
 

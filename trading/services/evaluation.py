@@ -13,7 +13,7 @@ from portfolios.models import Event, Position
 from portfolios.selectors import EffectiveRules, effective_rules
 from portfolios.services.journal import Journal
 from trading.domain.band import wake_band
-from trading.domain.choices import OPEN, Action, Decision, Gates, Reason, Side
+from trading.domain.choices import OPEN, REANCHORING, Action, Decision, Gates, Reason, Side
 from trading.domain.decision import decide
 from trading.market.models import Quote
 from trading.market.selectors import market_day, market_now, newest_quote
@@ -24,14 +24,6 @@ from trading.services.ordering import write_robot_order
 from trading.sight import Sight, see
 
 ROBOT = "robot"
-REANCHORING = (
-    Reason.MAX_TRADE,
-    Reason.GUARDRAIL,
-    Reason.INSUFFICIENT_CASH,
-    Reason.INSUFFICIENT_SHARES,
-    Reason.LOT,
-    Reason.BELOW_MIN_NOTIONAL,
-)
 
 
 class Evaluation(NamedTuple):
