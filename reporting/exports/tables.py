@@ -1,0 +1,149 @@
+"""What is exported straight from tables: events, orders, executions, dividends. Each is one list of columns."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from django.db.models import Case, Func, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast, Coalesce, TruncDate, TruncTime
+
+from dividends.models import Entitlement
+from portfolios.models import Event
+from reporting.exports.columns import Column, Type
+from reporting.exports.scope import Stream, Stretch
+from reporting.selectors.facts import EXCHANGE_TIME
+from reporting.selectors.timeline import FILTERS
+from trading.models import Execution, Order
+
+CHUNK = 2_000
+Rows = Iterable[Sequence[Any]]
+Groups = Iterator[tuple[Stream, Rows]]
+
+
+class Message(Func):
+    """The sentence inside the canonical text of an event."""
+
+    template = "(%(expressions)s::json ->> 'message')"
+    output_field = TextField()
+
+
+def words(source: str) -> Coalesce:
+    """An id as text, empty where there is none."""
+    return Coalesce(Cast(source, TextField()), Value(""), output_field=TextField())
+
+
+def day(source: str) -> Column:
+    return Column("date", Type.DAY, TruncDate(source, tzinfo=EXCHANGE_TIME))
+
+
+def clock(source: str) -> Column:
+    return Column("time", Type.TIME, TruncTime(source, tzinfo=EXCHANGE_TIME))
+
+
+# Nobody is named: whoever is neither a program of the house nor the broker is a person.
+WHO = Case(
+    When(actor__in=("robot", "market", "setup"), then=Value("robot")),
+    When(actor__startswith="broker:", then=Value("broker")),
+    default=Value("person"),
+)
+# The log of a portfolio names its members.
+SENTENCE = Case(When(stream=Event.Stream.POSITION, then=Message("text")), default=Value(""), output_field=TextField())
+
+EVENTS = (
+    day("market_at"),
+    clock("market_at"),
+    Column("type", Type.TEXT, "type"),
+    Column("actor", Type.TEXT, WHO),
+    Column("message", Type.TEXT, SENTENCE),
+    Column("order", Type.TEXT, words("subject")),
+    Column("shares_change", Type.AMOUNT, "d_shares"),
+    Column("cash_change", Type.AMOUNT, "d_cash"),
+    Column("receivable_change", Type.AMOUNT, "d_receivable"),
+    Column("reserved_cash_change", Type.AMOUNT, "d_reserved_cash"),
+    Column("reserved_shares_change", Type.AMOUNT, "d_reserved_shares"),
+    Column("anchor_after", Type.AMOUNT, "anchor_after"),
+    Column("state_after", Type.TEXT, "state_after"),
+    Column("seq", Type.COUNT, "seq"),
+    Column("recorded_at", Type.INSTANT, "recorded_at"),
+    Column("hash", Type.TEXT, "hash"),
+)
+ORDERS = (
+    day("decided_at"),
+    clock("decided_at"),
+    Column("order", Type.TEXT, words("public_id")),
+    Column("origin", Type.TEXT, "origin"),
+    Column("side", Type.TEXT, "side"),
+    Column("status", Type.TEXT, "status"),
+    Column("reason", Type.TEXT, "reason"),
+    Column("quantity", Type.AMOUNT, "quantity"),
+    Column("limit_price", Type.AMOUNT, "limit_price"),
+    Column("decision_price", Type.AMOUNT, "decision_price"),
+    Column("filled_quantity", Type.AMOUNT, "filled_quantity"),
+    Column("notional", Type.AMOUNT, "notional"),
+    Column("commission", Type.AMOUNT, "fee"),
+    Column("quote_at", Type.INSTANT, "quote_at"),
+    Column("created_at", Type.INSTANT, "created_at"),
+)
+EXECUTIONS = (
+    day("at"),
+    clock("at"),
+    Column("order", Type.TEXT, words("order__public_id")),
+    Column("execution", Type.TEXT, "broker_execution_id"),
+    Column("side", Type.TEXT, "order__side"),
+    Column("quantity", Type.AMOUNT, "quantity"),
+    Column("price", Type.AMOUNT, "price"),
+    Column("notional", Type.AMOUNT, "notional"),
+    Column("commission", Type.AMOUNT, "commission"),
+    Column("commission_rate", Type.AMOUNT, "commission_rate"),
+    Column("slippage", Type.AMOUNT, "slippage_ppm"),
+    Column("recorded_at", Type.INSTANT, "recorded_at"),
+)
+DIVIDENDS = (
+    Column("ex_date", Type.DAY, "dividend__ex_date"),
+    Column("pay_date", Type.DAY, "dividend__pay_date"),
+    Column(
+        "pay_date_assumed",
+        Type.TEXT,
+        Case(When(dividend__pay_date_assumed=True, then=Value("yes")), default=Value("no")),
+    ),
+    Column("per_share", Type.AMOUNT, "dividend__dps"),
+    Column("shares", Type.AMOUNT, "shares"),
+    Column("gross", Type.AMOUNT, "gross"),
+    Column("withheld", Type.AMOUNT, "tax"),
+    Column("net", Type.AMOUNT, "net"),
+    Column("status", Type.TEXT, "status"),
+)
+
+
+def read_events(sources: Sequence[Any], stretch: Stretch, trades: bool) -> Groups:
+    """One walk down the log's index per stream: nothing is sorted, and the first row comes at once."""
+    for stream in stretch.streams:
+        log = Event.objects.filter(stream_id=stream.public_id, **stretch.within("market_at")).order_by("seq")
+        if trades:
+            log = log.filter(type__in=FILTERS["trades"])
+        yield stream, log.values_list(*sources).iterator(CHUNK)
+
+
+def read_orders(sources: Sequence[Any], stretch: Stretch, trades: bool) -> Groups:
+    orders = Order.objects.filter(position__in=stretch.cells, **stretch.within("decided_at"))
+    if trades:
+        orders = orders.filter(filled_quantity__gt=0)
+    return by_cell(orders, "position", sources, stretch)
+
+
+def read_executions(sources: Sequence[Any], stretch: Stretch, trades: bool) -> Groups:
+    executions = Execution.objects.filter(order__position__in=stretch.cells, **stretch.within("at"))
+    return by_cell(executions, "order__position", sources, stretch)
+
+
+def read_dividends(sources: Sequence[Any], stretch: Stretch, trades: bool) -> Groups:
+    owed = Entitlement.objects.filter(position__in=stretch.cells, **stretch.within_days("dividend__ex_date"))
+    return by_cell(owed, "position", sources, stretch)
+
+
+def by_cell(table: QuerySet, cell: str, sources: Sequence[Any], stretch: Stretch) -> Groups:
+    """One query for all cells, cut where the next cell begins."""
+    rows = table.order_by(cell, "pk").values_list(cell, *sources).iterator(CHUNK)
+    for pk, several in groupby(rows, key=itemgetter(0)):
+        yield stretch.cells[pk], map(itemgetter(slice(1, None)), several)
