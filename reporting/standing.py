@@ -7,7 +7,7 @@ from portfolios.domain.exact import muldiv_floor
 from portfolios.domain.holding import Holding, Rules, total_value, value_of
 from trading.domain.choices import Side
 from trading.domain.explanation import stock_share
-from trading.domain.prospects import Edges, trigger_edges
+from trading.domain.ladder import Edges, trigger_edges
 
 
 class Standing(NamedTuple):

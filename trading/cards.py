@@ -11,7 +11,7 @@ from portfolios.selectors import effective_rules
 from trading.domain.band import Band, wake_band
 from trading.domain.choices import Side
 from trading.domain.explanation import stock_share
-from trading.domain.prospects import Prospect, prospect
+from trading.domain.ladder import Rung, next_rung
 from trading.market.models import Quote
 from trading.market.selectors import market_now, newest_quotes
 from trading.sight import Sight, see
@@ -28,8 +28,8 @@ class Card(NamedTuple):
     value: int | None
     stock_share: int | None
     band: Band
-    next_buy: Prospect | None
-    next_sell: Prospect | None
+    next_buy: Rung | None
+    next_sell: Rung | None
 
 
 def position_card(position: Position) -> Card:
@@ -60,6 +60,6 @@ def card_at(position: Position, quote: Quote | None, market_at: datetime) -> Car
         value=None if price is None else total_value(holding, price),
         stock_share=None if price is None else stock_share(holding, price),
         band=wake_band(holding, rules),
-        next_buy=prospect(holding, rules, Side.BUY, price),
-        next_sell=prospect(holding, rules, Side.SELL, price),
+        next_buy=next_rung(holding, rules, Side.BUY, price),
+        next_sell=next_rung(holding, rules, Side.SELL, price),
     )

@@ -9,15 +9,14 @@ from portfolios.events import EventType
 from portfolios.models import Event, Position
 from reporting.happening import FILLS, Happening
 from reporting.selectors.cells import Cell, cells_of
-from reporting.selectors.timeline import with_causes
+from reporting.selectors.timeline import DECISIONS, with_causes
 from trading.domain.choices import Side
-from trading.domain.prospects import Prospect, prospect
+from trading.domain.ladder import Rung, next_rung
 from trading.market.models import Bar, Instrument
 from trading.models import Execution, Order
 
 TRADES, EVENTS = 12, 6
 STRANDED_AFTER = 20
-DECISIONS = (EventType.EVALUATED, EventType.SKIPPED, EventType.GUARDRAIL_REBALANCE)
 TOLD_ELSEWHERE = (
     *FILLS,
     EventType.ORDER_INTENT,
@@ -33,8 +32,8 @@ class Cockpit(NamedTuple):
 
     cell: Cell
     name: str
-    buy: Prospect | None
-    sell: Prospect | None
+    buy: Rung | None
+    sell: Rung | None
     decision: Happening | None
     owed: list[Entitlement]
     order: Order | None
@@ -55,8 +54,8 @@ def cockpit_of(position: Position) -> Cockpit:
     return Cockpit(
         cell,
         Instrument.objects.filter(symbol=position.symbol).values_list("name", flat=True).first() or "",
-        prospect(position.holding, rules, Side.BUY, price),
-        prospect(position.holding, rules, Side.SELL, price),
+        next_rung(position.holding, rules, Side.BUY, price),
+        next_rung(position.holding, rules, Side.SELL, price),
         Happening(decided, decided.content) if decided else None,
         list(owed_to(position)),
         Order.objects.filter(position=position).open().first(),

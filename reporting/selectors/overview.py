@@ -14,7 +14,7 @@ from reporting.selectors.facts import Listing, listing_of
 from reporting.selectors.timeline import FILTERS
 from reporting.standing import ratio_ppm
 from trading.domain.choices import Side
-from trading.domain.prospects import Prospect, prospect
+from trading.domain.ladder import Rung, next_rung
 from trading.market.models import Bar, MarketClock
 
 PAGE, RECENT = 100, 12
@@ -27,8 +27,8 @@ class Line(NamedTuple):
     """One cell on the overview."""
 
     cell: Cell
-    buy: Prospect | None
-    sell: Prospect | None
+    buy: Rung | None
+    sell: Rung | None
     closes: list[int]
     last: Happening | None
 
@@ -118,8 +118,8 @@ def lines_of(cells: Sequence[Cell]) -> list[Line]:
         lines.append(
             Line(
                 cell,
-                prospect(holding, rules, Side.BUY, price),
-                prospect(holding, rules, Side.SELL, price),
+                next_rung(holding, rules, Side.BUY, price),
+                next_rung(holding, rules, Side.SELL, price),
                 closes.get(listing_of(cell.position), []),
                 last.get(cell.position.pk),
             )

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from portfolios.domain.holding import Rules
 from reporting.standing import Standing
-from trading.domain.prospects import Prospect
+from trading.domain.ladder import Rung
 
 register = template.Library()
 WIDTH, HEIGHT, MARGIN = 120, 32, 3
@@ -39,7 +39,7 @@ def sparkline(prices: Sequence[int], anchor: int = 0) -> dict[str, object]:
 
 
 @register.inclusion_tag("reporting/_band.html")
-def band(standing: Standing, anchor: int, buy: Prospect | None, sell: Prospect | None) -> dict[str, object]:
+def band(standing: Standing, anchor: int, buy: Rung | None, sell: Rung | None) -> dict[str, object]:
     """The price on its way between the buy and the sell trigger, with the anchor where it stands between them."""
     edges = standing.edges
     if edges is None or buy is None or sell is None:
@@ -67,12 +67,12 @@ def stock_share(standing: Standing, rules: Rules) -> dict[str, object]:
 
 
 @register.inclusion_tag("reporting/_meter.html")
-def share_meter(standing: Standing, rules: Rules, buy: Prospect | None, sell: Prospect | None) -> dict[str, object]:
+def share_meter(standing: Standing, rules: Rules, buy: Rung | None, sell: Rung | None) -> dict[str, object]:
     """The same, large, with the place each next order would take it to."""
     places = [
-        (prospect.side.name.lower(), clamped(prospect.share_after / 10_000), prospect.share_after)
-        for prospect in (buy, sell)
-        if prospect and prospect.decision.quantity
+        (rung.side.name.lower(), clamped(rung.stock_share_after / 10_000), rung.stock_share_after)
+        for rung in (buy, sell)
+        if rung and rung.decision.quantity
     ]
     return stock_share(standing, rules) | {"places": places}
 

@@ -9,10 +9,10 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from portfolios.domain import exact, holding
 from portfolios.domain.holding import Holding, Rules
-from trading.domain import band, choices, costs, decision, sizing, trims
-from trading.domain.choices import Gates
+from trading.domain import band, choices, costs, decision, explanation, ladder, sizing, trims
+from trading.domain.choices import OPEN, Gates, Side
 
-MODULES = (holding, band, choices, costs, decision, sizing, trims)
+MODULES = (holding, band, choices, costs, decision, explanation, ladder, sizing, trims)
 HOLDING, RULES, GATES = len(Holding._fields), len(Rules._fields), len(Gates._fields)
 
 # uint64 and int64 mixed become float64 in numba, so every constant is a uint64.
@@ -152,6 +152,20 @@ def bands_of(holdings, rules, bands):
         ruled = Rules(*to_fixed_tuple(rules[row], RULES))
         sleeps = band.wake_band(held, ruled)
         bands[row, 0], bands[row, 1] = sleeps.below, sleeps.above
+
+
+@njit
+def ladders_of(holdings, rules, prices, rungs):
+    """The price of the next buy, and what the cell holds once it has filled; a row per case."""
+    for row in range(len(prices)):
+        held = Holding(*to_fixed_tuple(holdings[row], HOLDING))
+        ruled = Rules(*to_fixed_tuple(rules[row], RULES))
+        price = ladder.next_price(held, ruled, Side.BUY, prices[row])
+        rungs[row, 0] = price
+        rungs[row, 1:] = holdings[row]
+        if price != ladder.NOWHERE:
+            left = ladder.after_fill(held, decision.decide(held, ruled, price, OPEN), price)
+            rungs[row, 1], rungs[row, 2], rungs[row, 6] = left.shares, left.cash, left.anchor
 
 
 @njit

@@ -9,11 +9,12 @@ from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, PPM
 from portfolios.domain.exact import LARGEST, compare_products, muldiv_ceil, muldiv_floor
 from portfolios.domain.holding import Holding, Rules
 from tests.unit.cells import stock_and_value, traded
-from tests.unit.compiled_rule import bands_of, compare_each, decide_all, muldiv_each
+from tests.unit.compiled_rule import bands_of, compare_each, decide_all, ladders_of, muldiv_each
 from tests.unit.many_cases import draw_cases
 from trading.domain.band import wake_band
-from trading.domain.choices import Action, Decision, Gates, Reason
+from trading.domain.choices import Action, Decision, Gates, Reason, Side
 from trading.domain.decision import decide
+from trading.domain.ladder import next_rung
 
 COUNT = 100_000
 SEED = 20_070_103
@@ -65,6 +66,16 @@ def test_the_promises_hold_in_every_one_of_the_cases(values, decisions):
             assert stock * PPM <= rules.guardrail_high * value
         else:
             assert stock * PPM >= rules.guardrail_low * value
+
+
+def test_compiled_and_interpreted_ladders_are_the_same(cases, values):
+    few = slice(0, COUNT // 50)
+    compiled = np.empty((COUNT // 50, 1 + len(Holding._fields)), dtype=np.int64)
+    ladders_of(cases.holdings[few], cases.rules[few], cases.prices[few], compiled)
+    rungs = [(next_rung(holding, rules, Side.BUY, price), holding) for holding, rules, price, _ in values[few]]
+    assert compiled.tolist() == [
+        [rung.price, *rung.holding_after] if rung else [0, *holding] for rung, holding in rungs
+    ]
 
 
 def test_compiled_and_interpreted_bands_are_the_same(cases, values):

@@ -14,7 +14,7 @@ from portfolios.models import Position
 from trading.cards import Card
 from trading.domain.band import AWAKE
 from trading.domain.explanation import reason_name, trims_of
-from trading.domain.prospects import Prospect
+from trading.domain.ladder import Rung
 from trading.models import Order
 
 
@@ -33,15 +33,15 @@ class NextActionAnswer(Answer):
     reason = serializers.SerializerMethodField()
     trims = serializers.SerializerMethodField()
     commission = AmountField(source="decision.commission")
-    stock_share_after = AmountField(source="share_after")
+    stock_share_after = AmountField()
     fired = serializers.BooleanField(help_text="The price is there already")
 
-    def get_reason(self, prospect: Prospect) -> str:
-        return reason_name(prospect.decision.reason)
+    def get_reason(self, rung: Rung) -> str:
+        return reason_name(rung.decision.reason)
 
     @extend_schema_field(TrimAnswer(many=True))
-    def get_trims(self, prospect: Prospect) -> Any:
-        return TrimAnswer(trims_of(prospect.decision), many=True).data
+    def get_trims(self, rung: Rung) -> Any:
+        return TrimAnswer(trims_of(rung.decision), many=True).data
 
 
 class BandAnswer(Answer):

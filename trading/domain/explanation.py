@@ -43,10 +43,11 @@ def stock_share(holding: Holding, price: int) -> int:
 
 def after_trade(holding: Holding, decision: Decision, price: int) -> Holding:
     """The holding once the decision's order has filled at its own price, fee paid; unchanged when it does not trade."""
+    shares, cash = holding.shares, holding.cash
     if decision.action == Action.BUY:
-        cost = notional_of(Side.BUY, decision.quantity, price) + decision.commission
-        return holding._replace(shares=holding.shares + decision.quantity, cash=holding.cash - cost)
-    if decision.action == Action.SELL:
-        proceeds = notional_of(Side.SELL, decision.quantity, price) - decision.commission
-        return holding._replace(shares=holding.shares - decision.quantity, cash=holding.cash + proceeds)
-    return holding
+        shares += decision.quantity
+        cash -= notional_of(Side.BUY, decision.quantity, price) + decision.commission
+    elif decision.action == Action.SELL:
+        shares -= decision.quantity
+        cash += notional_of(Side.SELL, decision.quantity, price) - decision.commission
+    return Holding(shares, cash, holding.receivable, holding.reserved_cash, holding.reserved_shares, holding.anchor)

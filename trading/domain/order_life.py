@@ -13,6 +13,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     "expired": (),
 }
 OPEN_STATES = ("new", "sending", "unknown", "accepted", "partially_filled", "cancelling")
+CANCELLABLE = ("new", "accepted", "partially_filled")
 SENT_STATES = tuple(state for state in MOVES if state != "new")
 
 
