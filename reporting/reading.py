@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from portfolios.domain.amounts import as_decimal, as_text
+from portfolios.domain.amounts import MICROS, as_decimal, as_text
 
 NEW_YORK = ZoneInfo("America/New_York")
 MINUS = "\u2212"
@@ -41,6 +41,13 @@ def shares(amount: int) -> str:
     return f"{int(whole):,}{point}{fraction}".replace("-", MINUS)
 
 
+def shares_about(amount: int) -> str:
+    """For sentences: two decimals from one share on, all there are below."""
+    if amount < MICROS:
+        return shares(amount)
+    return f"{as_decimal(amount).quantize(CENT, rounding=ROUND_HALF_UP).normalize():,f}"
+
+
 def plain(amount: int) -> str:
     """To the micro, as it is booked."""
     return shares(amount)
@@ -65,6 +72,14 @@ def percent_bare(ppm: int) -> str:
 def signed_percent(ppm: int | None) -> str:
     text = percent(ppm, 2)
     return f"+{text}" if ppm and ppm >= 50 else text
+
+
+def basis_points(ppm: int | None) -> str:
+    """Hundredths of a per cent: 3.4 bps; plus is against us where it is slippage."""
+    if ppm is None:
+        return "–"
+    exact = (Decimal(ppm) / 100).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+    return f"{exact:+,}{SPACE}bps".replace("-", MINUS).replace("+0.0", "0.0").replace(f"{MINUS}0.0", "0.0")
 
 
 def tone(amount: int | None) -> str:

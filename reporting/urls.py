@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from reporting.views import cells
+from reporting.views import cells, orders
 
 urlpatterns = [
     path("login", LoginView.as_view(redirect_authenticated_user=True), name="login"),
@@ -14,4 +14,6 @@ urlpatterns = [
     path("positions/<uuid:public_id>/live", cells.cockpit_live, name="cockpit-live"),
     path("positions/<uuid:public_id>/chart", cells.chart, name="chart"),
     path("positions/<uuid:public_id>/timeline", cells.timeline, name="timeline"),
+    path("orders", orders.orders, name="orders"),
+    path("orders/<uuid:public_id>", orders.order, name="order"),
 ]

@@ -8,6 +8,7 @@ from portfolios.models import Event, Position
 from reporting.happening import Happening
 
 PAGE = 50
+DECISIONS = (EventType.EVALUATED, EventType.SKIPPED, EventType.GUARDRAIL_REBALANCE)
 FILTERS: dict[str, tuple[str, ...]] = {
     "all": (),
     "trades": (
@@ -26,12 +27,14 @@ FILTERS: dict[str, tuple[str, ...]] = {
         EventType.POSITION_CREATED,
         EventType.DEPOSITED,
         EventType.WITHDRAWN,
+        EventType.ADJUSTED,
         EventType.SETTINGS_CHANGED,
         EventType.ANCHOR_SET,
         EventType.ANCHOR_RESET,
         EventType.PAUSED,
         EventType.RESUMED,
         EventType.QUARANTINED,
+        EventType.CLOSED,
     ),
 }
 
@@ -62,5 +65,8 @@ def with_causes(position: Position, events: Sequence[Event]) -> list[Happening]:
     log = Event.objects.of(position)
     written = log.filter(type=EventType.ORDER_INTENT, subject__in=orders).values_list("seq", "subject")
     subjects = {seq - 1: subject for seq, subject in written}
-    causes = {subjects[event.seq]: Happening(event, event.content) for event in log.filter(seq__in=subjects)}
+    causes = {
+        subjects[event.seq]: Happening(event, event.content)
+        for event in log.filter(seq__in=subjects, type__in=DECISIONS)
+    }
     return [Happening(event, event.content, cause=causes.get(event.subject)) for event in events]

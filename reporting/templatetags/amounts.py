@@ -1,11 +1,14 @@
 """The filters of templates: amounts, instants and reasons as people read them."""
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from reporting import reading
 from reporting.wording import TRIMS, WHYS, reason_in_words
 from trading.domain.choices import Decision, Reason
 from trading.domain.explanation import trims_of
+from trading.domain.order_life import OPEN_STATES
 
 register = template.Library()
 for read in (
@@ -14,11 +17,13 @@ for read in (
     reading.money_up,
     reading.signed_money,
     reading.shares,
+    reading.shares_about,
     reading.plain,
     reading.signed_plain,
     reading.percent,
     reading.percent_bare,
     reading.signed_percent,
+    reading.basis_points,
     reading.tone,
     reading.market_time,
     reading.market_day,
@@ -37,6 +42,25 @@ def in_words(reason: Reason) -> str:
 @register.filter
 def why(order_reason: str) -> str:
     return WHYS.get(order_reason, "ordered by a person")
+
+
+@register.filter
+def named(name: str) -> str:
+    """A name from the code as words: partially_filled is partially filled."""
+    return name.replace("_", " ")
+
+
+@register.filter
+def capital(text: str) -> str:
+    """BUY is Buy."""
+    return text.capitalize()
+
+
+@register.filter
+def status_badge(status: str) -> SafeString:
+    """An order's status in words; what is still open stands out."""
+    tone = " warn" if status in ("unknown", "rejected") else " open" if status in OPEN_STATES else ""
+    return format_html('<span class="badge{}">{}</span>', tone, named(status))
 
 
 @register.filter

@@ -1,11 +1,18 @@
 """What a page was asked for: numbers from its address, and rows the visitor may see."""
 
+from collections.abc import Collection
+from typing import cast
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from portfolios.models import Portfolio, Position
+from portfolios.models import Portfolio, Position, User
+
+
+def visitor(request: HttpRequest) -> User:
+    """Whoever has signed in: behind login_required nobody else comes."""
+    return cast(User, request.user)
 
 
 def number_from(request: HttpRequest, name: str) -> int | None:
@@ -24,3 +31,16 @@ def visible_portfolio(request: HttpRequest, public_id: UUID) -> Portfolio:
     """Raises Http404 for a stranger as for an unknown id."""
     visible = Portfolio.objects.visible_to(request.user).select_related("settings_version", "owner")
     return get_object_or_404(visible, public_id=public_id)
+
+
+def chosen(request: HttpRequest, name: str, allowed: Collection[str]) -> str:
+    """One of a fixed set, or nothing."""
+    given = request.GET.get(name, "")
+    return given if given in allowed else ""
+
+
+def without_cursor(request: HttpRequest) -> str:
+    """The filters of this address, to be followed by `before=`."""
+    query = request.GET.copy()
+    query.pop("before", None)
+    return f"{query.urlencode()}&" if query else ""

@@ -11,7 +11,7 @@ WIDTHS = (360, 400, 768, 1280)
 
 
 def places(town: Town) -> dict[str, str]:
-    return {"overview": "/", "cockpit": town.ibm, "timeline": f"{town.ibm}/timeline"}
+    return {"overview": "/", "cockpit": town.ibm, "timeline": f"{town.ibm}/timeline", "orders": "/orders"}
 
 
 def go(page: Page, town: Town, path: str) -> None:
@@ -29,12 +29,12 @@ def test_from_the_sign_in_to_the_calculation_of_a_trade(page: Page, town: Town):
     expect(page.get_by_role("heading", name="IBM", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="Next buy")).to_be_visible()
     page.get_by_role("link", name="with their reasons").click()
-    row = page.locator("details").first
+    row = page.locator("main details").first
     row.locator("summary").click()
     expect(row.get_by_role("heading", name="What was known")).to_be_visible()
     expect(row.get_by_role("heading", name="What was decided")).to_be_visible()
     expect(row.get_by_text("No open order")).to_be_visible()
-    page.get_by_role("link", name="Dividends").click()
+    page.get_by_label("Show").get_by_role("link", name="Dividends").click()
     expect(page.get_by_text("Ex-dividend, ").first).to_be_visible()
 
 
@@ -44,7 +44,7 @@ def test_nothing_is_wider_than_the_window(page: Page, town: Town):
         for name, path in places(town).items():
             go(page, town, path)
             if name == "timeline":
-                page.locator("summary").first.click()
+                page.locator("main summary").first.click()
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
 
 
@@ -54,7 +54,7 @@ def test_axe_finds_nothing_to_complain_about(page: Page, town: Town, scheme):
     for name, path in places(town).items():
         go(page, town, path)
         if name == "timeline":
-            page.locator("summary").first.click()
+            page.locator("main summary").first.click()
         assert findings(page) == [], name
 
 
@@ -99,7 +99,7 @@ def test_the_keyboard_alone_is_enough(browser: Browser, town: Town):
     page.wait_for_url("**/timeline")
     for _ in range(30):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.tagName") == "SUMMARY":
+        if page.evaluate("document.activeElement.matches('main summary')"):
             break
     page.keyboard.press("Enter")
     expect(page.locator("details[open]")).to_have_count(1)

@@ -37,6 +37,10 @@ def api_members_act(status: int) -> tuple[int, ...]:
     return (401, 404, 403, status, status, 404)
 
 
+def page_members_act(status: int) -> tuple[int, ...]:
+    return (302, 404, 403, status, status, 404)
+
+
 BUY = {"side": "BUY", "qty": "1"}
 FILL = {"price": "50", "filled_qty": "1"}
 
@@ -80,6 +84,9 @@ PAGES = [
     Row("positions/<uuid:public_id>/live", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/chart", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/timeline", "GET", PAGE_MEMBERS_READ),
+    Row("orders", "GET", PAGE_ANYONE_KNOWN),
+    Row("orders/<uuid:public_id>", "GET", PAGE_MEMBERS_READ, subject="order"),
+    Row("orders/<uuid:public_id>/cancel", "POST", page_members_act(302), subject="order"),
     Row("feeds/<slug:source>/pause", "POST", FEED_STEERED),
     Row("feeds/<slug:source>/resume", "POST", FEED_STEERED),
 ]

@@ -152,7 +152,7 @@ def test_a_trade_is_told_with_its_reason_and_opens_to_the_whole_calculation(ann,
     tick(position)
     assert "fell to the trigger" in page(client, "cockpit", position)
     html = page(client, "timeline", position, show="trades")
-    assert html.count("<details") == 1
+    assert html.count('<details class="event"') == 1
     assert "Bought 10.4687 at $97.00" in html
     for part in ("What was known", "What was decided", "What it moved", "Day&#x27;s limit", "+10.4687"):
         assert part in html
@@ -172,14 +172,14 @@ def test_the_timeline_is_paged_by_sequence_number(ann, client):
     for _ in range(60):
         deposit(position_id=position.pk, amount=micros("1"), market_at=NOON, actor="user:ann")
     html = page(client, "timeline", position)
-    assert html.count("<details") == 50
+    assert html.count('<details class="event"') == 50
     assert "before=12" in html
-    assert page(client, "timeline", position, before=12).count("<details") == 11
+    assert page(client, "timeline", position, before=12).count('<details class="event"') == 11
 
 
 def test_a_filter_nobody_knows_shows_everything(ann, client):
     position = make_position(make_portfolio(ann))
-    assert page(client, "timeline", position, show="'><script>", before="x").count("<details") == 1
+    assert page(client, "timeline", position, show="'><script>", before="x").count('<details class="event"') == 1
 
 
 def test_every_kind_of_event_of_a_cell_is_in_the_timeline_under_some_name():

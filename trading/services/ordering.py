@@ -15,6 +15,7 @@ from portfolios.services.journal import Journal
 from portfolios.services.positions import refuse_closed
 from trading.domain.choices import Decision, Side
 from trading.domain.costs import cash_to_reserve, limit_price, reservation_price
+from trading.domain.order_life import CANCELLABLE
 from trading.market.selectors import market_now, newest_quote
 from trading.models import Order
 from trading.services.settlement import release, wake_after
@@ -172,7 +173,7 @@ def cancel_order(*, order_id: int, actor: str) -> Order:
     """
     position = Position.objects.locked().get(orders=order_id)
     order = Order.objects.get(pk=order_id)
-    if order.status not in ("new", "accepted", "partially_filled"):
+    if order.status not in CANCELLABLE:
         raise Refused("not_cancellable", f"the order is {order.status}", status=409)
     journal = Journal(position, market_at=market_now(position.source), actor=actor)
     release(journal, position, order, "cancelled", EventType.ORDER_CANCELLED, "Cancelled.")

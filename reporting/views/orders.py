@@ -1,0 +1,68 @@
+"""The pages of orders: the list by filter, and one order with its whole life."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from portfolios.models import Position
+from reporting.selectors import orders as selected
+from reporting.selectors.orders import ORIGINS, SIDES, STATUSES, Wanted
+from reporting.views.asked import chosen, without_cursor
+from trading.domain.order_life import CANCELLABLE, OPEN_STATES
+from trading.models import Order
+
+
+@login_required
+@require_safe
+def orders(request: HttpRequest) -> HttpResponse:
+    wanted = wanted_by(request)
+    page = selected.orders_of(request.user, wanted, request.GET.get("before", ""))
+    context = {
+        "page": page,
+        "lines": [selected.line_of(order) for order in page.rows],
+        "wanted": wanted,
+        "filtered": any(wanted),
+        "statuses": STATUSES,
+        "query": without_cursor(request),
+    }
+    return render(request, "reporting/orders.html", context)
+
+
+def wanted_by(request: HttpRequest) -> Wanted:
+    return Wanted(
+        chosen(request, "status", STATUSES),
+        chosen(request, "side", SIDES),
+        chosen(request, "origin", ORIGINS),
+        request.GET.get("ticker", "").strip().upper()[:12],
+        cell_from(request),
+    )
+
+
+def cell_from(request: HttpRequest) -> Position | None:
+    """The visible cell the address names; 404 for any other."""
+    text = request.GET.get("cell", "")
+    if not text:
+        return None
+    try:
+        public_id = UUID(text)
+    except ValueError:
+        return None
+    return get_object_or_404(Position.objects.visible_to(request.user).select_related("portfolio"), public_id=public_id)
+
+
+@login_required
+@require_safe
+def order(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    related = ("position__portfolio", "author")
+    found = get_object_or_404(Order.objects.visible_to(request.user).select_related(*related), public_id=public_id)
+    context = {
+        "told": selected.told(request.user, found),
+        "order": found,
+        "remaining": max(found.quantity - found.filled_quantity, 0),
+        "open_states": OPEN_STATES,
+        "cancellable": CANCELLABLE,
+    }
+    return render(request, "reporting/order.html", context)
