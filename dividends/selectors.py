@@ -1,6 +1,7 @@
-"""Reads of the dividends floor: what is due and has not been done."""
+"""Reads of the dividends floor: what is due and has not been done, and what was announced for one's symbols."""
 
 from datetime import date
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -50,3 +51,9 @@ def payments_due(*, source: str, day: date) -> QuerySet[Entitlement]:
     return Entitlement.objects.filter(
         status=Entitlement.Status.RECEIVABLE, dividend__source=source, dividend__pay_date__lte=day
     ).order_by("pk")
+
+
+def announced_for(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
+    """Of these dividends or splits, those of symbols in cells the user may see."""
+    cells = Position.objects.visible_to(user).filter(symbol=OuterRef("symbol"), source=OuterRef("source"))
+    return rows.filter(Exists(cells))

@@ -9,6 +9,7 @@ class EventType(models.TextChoices):
     POSITION_CREATED = "position_created"
     DEPOSITED = "deposited"
     WITHDRAWN = "withdrawn"
+    ADJUSTED = "adjusted"
     SETTINGS_CHANGED = "settings_changed"
     ANCHOR_SET = "anchor_set"
     ANCHOR_RESET = "anchor_reset"
@@ -35,6 +36,9 @@ class EventType(models.TextChoices):
     PAUSED = "paused"
     RESUMED = "resumed"
     QUARANTINED = "quarantined"
+    CLOSED = "closed"
+    PORTFOLIO_RENAMED = "portfolio_renamed"
+    PORTFOLIO_CLOSED = "portfolio_closed"
     ACCESS_GRANTED = "access_granted"
     ACCESS_REVOKED = "access_revoked"
 
@@ -50,6 +54,7 @@ WORDINGS: dict[str, Wording] = {
     EventType.POSITION_CREATED: Wording("Cell created", "plus"),
     EventType.DEPOSITED: Wording("Cash deposited", "arrow-down"),
     EventType.WITHDRAWN: Wording("Cash withdrawn", "arrow-up"),
+    EventType.ADJUSTED: Wording("Put right by hand", "pen"),
     EventType.SETTINGS_CHANGED: Wording("Settings changed", "sliders"),
     EventType.ANCHOR_SET: Wording("Anchor set by the first good quote", "anchor"),
     EventType.ANCHOR_RESET: Wording("Anchor reset", "anchor"),
@@ -76,6 +81,9 @@ WORDINGS: dict[str, Wording] = {
     EventType.PAUSED: Wording("Paused", "pause"),
     EventType.RESUMED: Wording("Resumed", "play"),
     EventType.QUARANTINED: Wording("Quarantined", "stop"),
+    EventType.CLOSED: Wording("Cell closed", "stop"),
+    EventType.PORTFOLIO_RENAMED: Wording("Portfolio renamed", "pen"),
+    EventType.PORTFOLIO_CLOSED: Wording("Portfolio closed", "stop"),
     EventType.ACCESS_GRANTED: Wording("Access granted", "key"),
     EventType.ACCESS_REVOKED: Wording("Access revoked", "key"),
 }

@@ -13,6 +13,8 @@ urlpatterns = [
     path("v1/schema", documents.Schema.as_view(), name="schema"),
     path("v1/docs", documents.SwaggerPage.as_view(), name="swagger"),
     path("v1/redoc", documents.RedocPage.as_view(), name="redoc"),
+    path("", include("portfolios.api.urls")),
+    path("", include("dividends.api.urls")),
     path("", include("trading.api.urls")),
     path("events", aliases.events, name="alias-events"),
     path("positions/<str:public_id>/evaluate", aliases.evaluate, name="alias-evaluate"),

@@ -12,6 +12,8 @@ from portfolios.services.tokens import SCOPES, find_token
 
 SCHEMES = ("bearer", "token")
 STAFF_SCOPE = "admin"
+OWN_ACCOUNT = "account"  # not a scope to grant: what a person in his browser may do, and a token of staff
+WANTING = {OWN_ACCOUNT: "This is done in a browser session, or with a token of staff that has the scope admin."}
 
 
 class TokenAuthentication(authentication.BaseAuthentication):
@@ -51,16 +53,19 @@ class HasScope(BasePermission):
             return True  # the view answers 405
         needed = getattr(view, "scopes", {}).get(method)
         if needed not in scopes_of(request):
-            raise Problem(403, "insufficient_scope", f"This needs a token with the scope {needed}.")
+            words = WANTING.get(str(needed), f"This needs a token with the scope {needed}.")
+            raise Problem(403, "insufficient_scope", words)
         return True
 
 
 def scopes_of(request: Request) -> set[str]:
     """A token's own scopes, to trade being also to propose; a session has all. Nobody but staff administers."""
-    granted = set(request.auth.scopes) if isinstance(request.auth, ApiToken) else set(SCOPES)
+    granted = set(getattr(request.auth, "scopes", SCOPES))
     if "trade" in granted:
         granted.add("propose")
-    return granted if request.user.is_staff else granted - {STAFF_SCOPE}
+    if not request.user.is_staff:
+        granted.discard(STAFF_SCOPE)
+    return granted | {OWN_ACCOUNT} if request.auth is None or STAFF_SCOPE in granted else granted
 
 
 def user_of(request: Request) -> User:

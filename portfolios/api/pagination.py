@@ -1,4 +1,4 @@
-"""Pages through a list by primary key: a signed cursor, so that nobody steers our queries and no row is seen twice."""
+"""Pages through a list by a key of its rows: a signed cursor, so nobody steers our queries and no row is seen twice."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -26,30 +26,36 @@ class PageQuery(StrictSerializer):
 class Cursor(NamedTuple):
     """Beyond which row to read on, and in which direction."""
 
-    key: int
+    key: str
     backwards: bool
 
 
 class SignedCursorPagination(BasePagination):
-    """`next` and `previous` are addresses; newest first unless the query orders otherwise."""
+    """`next` and `previous` are addresses; newest first unless the query orders otherwise.
+
+    `key` names a field that is unique in the list and ascends with what the list is ordered by.
+    """
+
+    def __init__(self, key: str = "pk") -> None:
+        self.key = key
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         query = view.query
-        self.ascending = query["ordering"] == "created_at"
+        self.ascending = not query["ordering"].startswith("-")
         cursor = self.read(query["cursor"]) if "cursor" in query else None
         backwards = bool(cursor and cursor.backwards)
         upwards = self.ascending != backwards
         if cursor:
-            queryset = queryset.filter(**{"pk__gt" if upwards else "pk__lt": cursor.key})
-        rows = list(queryset.order_by("pk" if upwards else "-pk")[: query["limit"] + 1])
+            queryset = queryset.filter(**{f"{self.key}__{'gt' if upwards else 'lt'}": cursor.key})
+        rows = list(queryset.order_by(self.key if upwards else f"-{self.key}")[: query["limit"] + 1])
         has_more = len(rows) > query["limit"]
         page = rows[: query["limit"]]
         if backwards:
             page.reverse()
         has_next, has_previous = (True, has_more) if backwards else (has_more, cursor is not None)
-        self.next = self.link(page[-1].pk, backwards=False) if page and has_next else None
-        self.previous = self.link(page[0].pk, backwards=True) if page and has_previous else None
+        self.next = self.link(page[-1], backwards=False) if page and has_next else None
+        self.previous = self.link(page[0], backwards=True) if page and has_previous else None
         return page
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:
@@ -60,8 +66,8 @@ class SignedCursorPagination(BasePagination):
         """A cursor is good for the list that gave it, in its order."""
         return f"cursor:{self.request.path}:{self.ascending}"
 
-    def link(self, key: int, *, backwards: bool) -> str:
-        cursor = signing.dumps([key, backwards], salt=self.salt)
+    def link(self, row: Any, *, backwards: bool) -> str:
+        cursor = signing.dumps([str(getattr(row, self.key)), backwards], salt=self.salt)
         return str(replace_query_param(self.request.build_absolute_uri(), "cursor", cursor))
 
     def read(self, text: str) -> Cursor:

@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 AMOUNT = r"^\d{1,12}(\.\d{1,6})?$"
+SIGNED_AMOUNT = AMOUNT.replace("^", "^-?")
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457. Branch on `code`; docs/api/problems.md lists them.",
@@ -36,7 +37,7 @@ PROBLEM: dict[str, Any] = {
 
 
 class ApiSchema(AutoSchema):
-    """Query parameters and the Idempotency-Key header as an ApiView declares them; its own docstring describes it."""
+    """Query parameters and headers as an ApiView declares them; its own docstring describes it."""
 
     def get_description(self) -> str:  # type: ignore[override]  # its stubs are older than the library
         return inspect.cleandoc(vars(type(self.view)).get("__doc__") or "")
@@ -53,6 +54,18 @@ class ApiSchema(AutoSchema):
                     location=OpenApiParameter.HEADER,
                     required=needs == "required",
                     description="1 to 255 visible ASCII characters; the same key again gets the first answer again.",
+                )
+            )
+        conditional = getattr(self.view, "conditional", ())
+        if conditional:
+            parameters.append(OpenApiParameter("ETag", location=OpenApiParameter.HEADER, response=[200], required=True))
+        if self.method in conditional:
+            parameters.append(
+                OpenApiParameter(
+                    "If-Match",
+                    location=OpenApiParameter.HEADER,
+                    required=True,
+                    description="The ETag of what you looked at: a change somebody else made since is not overwritten.",
                 )
             )
         return parameters
@@ -92,4 +105,6 @@ class AmountSchema(OpenApiSerializerFieldExtension):
         text = {"type": "string", "example": "97.25"}
         if direction == "response":
             return text
+        if self.target.low < 0:
+            return {"oneOf": [text | {"pattern": SIGNED_AMOUNT}, {"type": "number"}]}
         return {"oneOf": [text | {"pattern": AMOUNT}, {"type": "number", "minimum": 0}]}

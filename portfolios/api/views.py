@@ -16,13 +16,15 @@ from portfolios.services.idempotency import Answer, answer_once, fingerprint_of,
 class ApiView(APIView):
     """Scopes and query parameters are declared per method; what is not declared is refused.
 
-    `idempotent` says where an Idempotency-Key is heeded: "required" or "optional".
+    `idempotent` says where an Idempotency-Key is heeded: "required" or "optional"; `conditional` where If-Match is
+    required, the answers of which carry an ETag.
     """
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     scopes: ClassVar[dict[str, str]] = {}
     queries: ClassVar[dict[str, type[StrictSerializer]]] = {}
     idempotent: ClassVar[dict[str, str]] = {}
+    conditional: ClassVar[tuple[str, ...]] = ()
     query: dict[str, Any]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -39,9 +41,9 @@ def read_body(request: Request, serializer: type[StrictSerializer]) -> dict[str,
     return dict(body.validated_data)
 
 
-def paged(view: ApiView, queryset: Any, show: Callable[[list[Any]], list[Any]]) -> Response:
+def paged(view: ApiView, queryset: Any, show: Callable[[list[Any]], list[Any]], *, key: str = "pk") -> Response:
     """One page of a list, its rows shown together so that reads can be shared."""
-    pagination = SignedCursorPagination()
+    pagination = SignedCursorPagination(key)
     page = pagination.paginate_queryset(queryset, view.request, view)
     return pagination.get_paginated_response(show(page))
 

@@ -112,7 +112,7 @@ def parse_setting(name: str, value: Any) -> int:
         if value not in setting.choices:
             raise SettingError(name, f"must be one of {', '.join(setting.choices)}")
         return setting.choices.index(value) + setting.low
-    if value is None and name == "max_trade":
+    if name == "max_trade" and value in (None, "none"):
         return UNLIMITED
     return parse_number(name, setting, value)
 
@@ -141,6 +141,23 @@ def shown(setting: Setting, value: int) -> str:
     if value == UNLIMITED:
         return "none"
     return as_text(value * MICROS // SCALE[setting.unit])
+
+
+def overlaid(given: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as people write them with some changed; None takes one back ("none" lifts max_trade).
+
+    Raises SettingError for one named twice; all else is for parse_settings to judge.
+    """
+    result, seen = dict(given), set()
+    for name, value in changes.items():
+        for target in ALIASES.get(name, (name,)):
+            if target in seen:
+                raise SettingError(str(name), "is given twice")
+            seen.add(target)
+            result[target] = value
+            if value is None and target in SETTINGS:
+                del result[target]
+    return result
 
 
 def merge_settings(*layers: Mapping[str, int]) -> dict[str, int]:

@@ -3,8 +3,9 @@
 from django.db import transaction
 from django.utils import timezone
 
+from portfolios.errors import Refused
 from portfolios.events import EventType
-from portfolios.models import Membership, Portfolio, Role, User
+from portfolios.models import Membership, Portfolio, Position, Role, User
 from portfolios.services.journal import Journal
 
 
@@ -33,3 +34,37 @@ def default_portfolio(*, user: User) -> Portfolio:
     User.objects.select_for_update().get(pk=user.pk)
     first = Portfolio.objects.steered_by(user).filter(state=Portfolio.Status.ACTIVE).order_by("pk").first()
     return first or create_portfolio(owner=user, name="My portfolio")
+
+
+@transaction.atomic
+def rename_portfolio(*, portfolio_id: int, name: str, actor: str) -> Portfolio:
+    """The same name again changes nothing."""
+    portfolio = Portfolio.objects.select_for_update(no_key=True).get(pk=portfolio_id)
+    if portfolio.name == name:
+        return portfolio
+    journal = Journal(portfolio, market_at=timezone.now(), actor=actor)
+    inputs = {"before": portfolio.name, "after": name}
+    journal.add(EventType.PORTFOLIO_RENAMED, f"{portfolio.name} is now called {name}.", inputs=inputs)
+    portfolio.name = name
+    portfolio.save(update_fields=["name"])
+    journal.write()
+    return portfolio
+
+
+@transaction.atomic
+def close_portfolio(*, portfolio_id: int, actor: str) -> Portfolio:
+    """For good, once every cell in it is closed, which has neither an order nor money. Twice is as good as once.
+
+    Raises Refused (409).
+    """
+    portfolio = Portfolio.objects.select_for_update(no_key=True).get(pk=portfolio_id)
+    if portfolio.state == Portfolio.Status.CLOSED:
+        return portfolio
+    left = portfolio.positions.exclude(state=Position.Status.CLOSED).count()
+    if left:
+        raise Refused("cells_open", f"close its cells first: {left} left", status=409)
+    journal = Journal(portfolio, market_at=timezone.now(), actor=actor)
+    journal.add(EventType.PORTFOLIO_CLOSED, "The portfolio is closed.", state=Portfolio.Status.CLOSED)
+    portfolio.state = Portfolio.Status.CLOSED
+    journal.write()
+    return portfolio

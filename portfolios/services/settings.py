@@ -26,10 +26,12 @@ def change_settings(
     market_at: datetime,
     position_id: int | None = None,
     expected: int | None = None,
+    actor: str = "",
 ) -> SettingsVersion:
     """New settings for a portfolio, or overrides for one cell. Every cell they rule wakes up (by trigger).
 
     `expected` is the number of the version the author looked at, 0 for none: Refused (409) when it is no longer that.
+    `actor` names him in the log where that is more than his own name: a token of his.
     """
     if len(note) > NOTE or not note.isprintable():
         raise Refused("invalid_note", f"must be one line of at most {NOTE} characters", field="note")
@@ -40,7 +42,7 @@ def change_settings(
     refuse_stale(position or portfolio, expected)
     version = write_settings(portfolio=portfolio, position=position, given=given, author=author, note=note)
     row = position or portfolio
-    journal = Journal(row, market_at=market_at, actor=f"user:{author.get_username()}")
+    journal = Journal(row, market_at=market_at, actor=actor or f"user:{author.get_username()}")
     journal.add(
         EventType.SETTINGS_CHANGED,
         f"Settings version {version.number}: {note}" if note else f"Settings version {version.number}.",
@@ -58,11 +60,12 @@ def restore_version(
     market_at: datetime,
     position_id: int | None = None,
     expected: int | None = None,
+    actor: str = "",
 ) -> SettingsVersion:
     """What an earlier version gave, as a new one; number 0 is before the first: nothing given."""
     given: Mapping[str, Any] = {}
     if number:
-        versions = SettingsVersion.objects.filter(portfolio_id=portfolio_id, position_id=position_id)
+        versions = SettingsVersion.objects.filter(portfolio=portfolio_id, position=position_id)
         version = versions.filter(number=number).first()
         if version is None:
             raise Refused("version_not_found", f"there is no version {number}", field="version", status=404)
@@ -75,6 +78,7 @@ def restore_version(
         note=f"restored from version {number}" if number else "back to nothing of its own",
         market_at=market_at,
         expected=expected,
+        actor=actor,
     )
 
 

@@ -27,6 +27,9 @@ def everybody(status: int | tuple[int, ...]) -> tuple[int | tuple[int, ...], ...
 # Members are viewer, trader, owner; staff is nobody special to other people's money.
 API_ANYONE_KNOWN = (401, 200, 200, 200, 200, 200)
 API_MAKES_OWN = (401, 201, 201, 201, 201, 201)
+API_STAFF_MAKES = (401, 403, 403, 403, 403, 201)
+API_NOTHING_THERE = (401, 404, 404, 404, 404, 404)
+VIEWER_LEAVES = (401, 404, 204, 403, 204, 404)
 API_MEMBERS_READ = (401, 404, 200, 200, 200, 404)
 PAGE_ANYONE_KNOWN = (302, 200, 200, 200, 200, 200)
 PAGE_MEMBERS_READ = (302, 404, 200, 200, 200, 404)
@@ -41,8 +44,15 @@ def page_members_act(status: int) -> tuple[int, ...]:
     return (302, 404, 403, status, status, 404)
 
 
+def api_owner_acts(status: int) -> tuple[int, ...]:
+    return (401, 404, 403, 403, status, 404)
+
+
 BUY = {"side": "BUY", "qty": "1"}
 FILL = {"price": "50", "filled_qty": "1"}
+SETTINGS = {"settings": {"max_trade": "0.3"}}
+DIVIDEND = {"ticker": "IBM", "ex_date": "2007-02-07", "dps": "0.3"}
+SPLIT = {"ticker": "IBM", "ex_date": "2007-02-07", "numerator": 2, "denominator": 1}
 
 HEALTH = [
     Row("healthz", "GET", everybody(200)),
@@ -61,11 +71,51 @@ API = [
     Row("v1/positions/<str:public_id>/evaluate", "POST", api_members_act(200), body={}),
     Row("v1/positions/<str:public_id>/tick", "POST", api_members_act(200), body={}),
     Row("v1/positions/<str:public_id>/orders", "POST", api_members_act(201), body=BUY),
+    Row("v1/positions/<str:public_id>/settings", "GET", API_MEMBERS_READ),
+    Row("v1/positions/<str:public_id>/settings", "PUT", api_members_act(200), body=SETTINGS),
+    Row("v1/positions/<str:public_id>/settings", "PATCH", api_members_act(200), body=SETTINGS),
+    Row("v1/positions/<str:public_id>/settings/versions", "GET", API_MEMBERS_READ),
+    Row("v1/positions/<str:public_id>/settings/versions/<int:number>/restore", "POST", api_members_act(200), body={}),
     Row("v1/events", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
     Row("v1/orders", "GET", API_ANYONE_KNOWN),
     Row("v1/orders/<str:public_id>", "GET", API_MEMBERS_READ, subject="order"),
     Row("v1/orders/<str:public_id>/cancel", "POST", api_members_act(200), subject="order", body={}),
     Row("v1/orders/<str:public_id>/fill", "POST", api_members_act(200), subject="order", body=FILL),
+]
+A_PORTFOLIO = "v1/portfolios/<str:public_id>"
+PORTFOLIOS = [
+    Row("v1/portfolios", "GET", API_ANYONE_KNOWN),
+    Row("v1/portfolios", "POST", API_MAKES_OWN, body={"name": "Pension"}),
+    Row(A_PORTFOLIO, "GET", API_MEMBERS_READ, "portfolio"),
+    Row(A_PORTFOLIO, "PATCH", api_owner_acts(200), "portfolio", {"name": "Pension"}),
+    Row(f"{A_PORTFOLIO}/close", "POST", api_owner_acts(409), "portfolio", {}),  # its cells are open
+    Row(f"{A_PORTFOLIO}/transfer", "POST", api_owner_acts(200), "portfolio", {"username": "viewer"}),
+    Row(f"{A_PORTFOLIO}/members", "GET", API_MEMBERS_READ, "portfolio"),
+    Row(f"{A_PORTFOLIO}/members/<str:username>", "PATCH", api_owner_acts(200), "portfolio", {"role": "trader"}),
+    Row(f"{A_PORTFOLIO}/members/<str:username>", "DELETE", VIEWER_LEAVES, "portfolio"),
+    Row(f"{A_PORTFOLIO}/invitations", "GET", api_owner_acts(200), "portfolio"),
+    Row(f"{A_PORTFOLIO}/invitations", "POST", api_owner_acts(201), "portfolio", {"role": "viewer"}),
+    Row(f"{A_PORTFOLIO}/invitations/<uuid:invitation_id>", "DELETE", api_owner_acts(204), "portfolio"),
+    Row("v1/invitations/accept", "POST", API_NOTHING_THERE, body={"secret": "nobody knows"}),
+    Row(f"{A_PORTFOLIO}/settings", "GET", API_MEMBERS_READ, "portfolio"),
+    Row(f"{A_PORTFOLIO}/settings", "PUT", api_members_act(200), "portfolio", SETTINGS),
+    Row(f"{A_PORTFOLIO}/settings", "PATCH", api_members_act(200), "portfolio", SETTINGS),
+    Row(f"{A_PORTFOLIO}/settings/versions", "GET", API_MEMBERS_READ, "portfolio"),
+    Row(f"{A_PORTFOLIO}/settings/versions/<int:number>/restore", "POST", api_members_act(200), "portfolio", {}),
+    Row("v1/tokens", "GET", API_ANYONE_KNOWN),
+    Row("v1/tokens", "POST", API_MAKES_OWN, body={"name": "laptop", "scopes": ["read"]}),
+    Row("v1/tokens/<slug:prefix>", "DELETE", (401, 404, 404, 404, 204, 404)),  # the owner's
+]
+MARKET = [
+    Row("v1/dividends", "GET", API_ANYONE_KNOWN),
+    Row("v1/dividends", "POST", API_STAFF_MAKES, body=DIVIDEND),
+    Row("v1/dividends/upcoming", "GET", API_ANYONE_KNOWN),
+    Row("v1/dividends/entitlements", "GET", API_ANYONE_KNOWN),
+    Row("v1/splits", "GET", API_ANYONE_KNOWN),
+    Row("v1/splits", "POST", API_STAFF_MAKES, body=SPLIT),
+    Row("v1/market/status", "GET", API_ANYONE_KNOWN),
+    Row("v1/market/quotes/<str:symbol>", "GET", API_ANYONE_KNOWN),
+    Row("v1/market/bars/<str:symbol>", "GET", API_ANYONE_KNOWN),
 ]
 ALIASES = [
     Row("events", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
@@ -91,4 +141,4 @@ PAGES = [
     Row("feeds/<slug:source>/resume", "POST", FEED_STEERED),
 ]
 
-TABLE = [*HEALTH, *API, *ALIASES, *PAGES]
+TABLE = [*HEALTH, *API, *PORTFOLIOS, *MARKET, *ALIASES, *PAGES]

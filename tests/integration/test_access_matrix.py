@@ -11,10 +11,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from portfolios.models import Portfolio, Role
+from portfolios.services.members import invite
 from portfolios.services.portfolios import add_member
-from tests.factories import make_portfolio, make_position, make_quote, make_user
+from portfolios.services.settings import change_settings
+from portfolios.services.tokens import create_token
+from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from tests.integration.access import ADMIN, CALLERS, TABLE, Row
 from trading.domain.choices import Side
+from trading.market.models import Instrument
 from trading.services.ordering import place_order
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +56,18 @@ def scene() -> Scene:
     for name, user in users.items():
         clients[name] = Client(raise_request_exception=False)
         clients[name].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return {"cell": make_position(portfolio), "order": order, "clients": clients}
+    cell = make_position(portfolio, max_trade="0.5")
+    return {"cell": cell, "order": order, "portfolio": portfolio, "clients": clients, "named": named_in(portfolio)}
+
+
+def named_in(portfolio: Portfolio) -> dict[str, str]:
+    """What else an address may name: a member, an invitation, a token of the owner, a version of the settings."""
+    Instrument.objects.create(symbol="IBM")
+    change_settings(portfolio_id=portfolio.pk, given={}, author=portfolio.owner, note="", market_at=NOON)
+    invitation, _ = invite(portfolio_id=portfolio.pk, email=None, role="viewer", actor="user:owner")
+    token, _ = create_token(user=portfolio.owner, name="laptop", scopes=["read"], days=1)
+    named = {"source": "replay", "symbol": "IBM", "username": "viewer", "number": "1", "prefix": token.prefix}
+    return named | {"invitation_id": str(invitation.public_id)}
 
 
 def join(portfolio: Portfolio, name: str) -> Any:
@@ -62,7 +77,7 @@ def join(portfolio: Portfolio, name: str) -> Any:
 
 
 def address(route: str, scene: Scene, subject: str = "cell") -> str:
-    values = {"public_id": str(scene[subject].public_id), "source": "replay"}
+    values = scene["named"] | {"public_id": str(scene[subject].public_id)}
     return "/" + PARAMETER.sub(lambda found: values.get(found[1], "1"), route)
 
 
@@ -75,7 +90,7 @@ def ask(scene: Scene, caller: str, method: str, url: str, body: dict[str, Any] |
             response = client.generic(method, url, query_params=named)
         else:
             response = getattr(client, method.lower())(
-                url, body or {}, "application/json", headers={"Idempotency-Key": "k"}
+                url, body or {}, "application/json", headers={"Idempotency-Key": "k", "If-Match": "*"}
             )
         transaction.set_rollback(True)
     return response

@@ -48,7 +48,11 @@ class PositionList(ApiView):
 
     def portfolio(self, request: Request) -> Portfolio:
         named = request.data.get("portfolio") if isinstance(request.data, dict) else None
-        return portfolio_for(request, named, steer=True) if isinstance(named, str) else default_portfolio(user=user_of(request))
+        return (
+            portfolio_for(request, named, steer=True)
+            if isinstance(named, str)
+            else default_portfolio(user=user_of(request))
+        )
 
 
 def open_position(request: Request, portfolio: Portfolio) -> Position:

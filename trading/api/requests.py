@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from portfolios.api.amounts import AmountField, PriceField, QuantityField
 from portfolios.api.pagination import PageQuery
+from portfolios.api.requests import DayRangeQuery
 from portfolios.api.serializers import StrictBooleanField, StrictSerializer, StrictTextField
 from portfolios.models import Position
 from trading.domain.order_life import MOVES
@@ -72,3 +74,20 @@ class OrderQuery(PageQuery):
     status = serializers.ChoiceField(choices=list(MOVES), required=False)
     side = serializers.ChoiceField(choices=["BUY", "SELL"], required=False)
     origin = serializers.ChoiceField(choices=["robot", "person"], required=False)
+
+
+class SourceQuery(StrictSerializer):
+    source = serializers.ChoiceField(choices=sorted(settings.PRICE_SOURCES), default="replay")  # type: ignore[assignment]
+
+
+class BarQuery(DayRangeQuery):
+    ordering = serializers.ChoiceField(choices=["day", "-day"], default="-day")
+
+
+class NewSettings(StrictSerializer):
+    settings = serializers.DictField(help_text="By name, as people write them; see docs/concepts/rule.md")
+    note = StrictTextField(max_length=200, allow_blank=True, default="", help_text="Why, for whoever reads it later")
+
+
+class UpcomingQuery(StrictSerializer):
+    days = serializers.IntegerField(min_value=1, max_value=366, default=90)

@@ -2,10 +2,20 @@
 
 from django.urls import path
 
+from trading.api.dividends import UpcomingDividends
 from trading.api.evaluation import Evaluate, Tick
 from trading.api.events import Events, PositionEvents
+from trading.api.market import BarList, MarketStatus, NewestQuote
 from trading.api.orders import CancelOrder, FillOrder, OrderDetail, OrderList, PositionOrders
 from trading.api.positions import PositionDetail, PositionList
+from trading.api.settings import (
+    PortfolioSettings,
+    PortfolioVersions,
+    PositionSettings,
+    PositionVersions,
+    RestorePortfolioSettings,
+    RestorePositionSettings,
+)
 
 urlpatterns = [
     path("v1/positions", PositionList.as_view(), name="api-positions"),
@@ -14,6 +24,24 @@ urlpatterns = [
     path("v1/positions/<str:public_id>/evaluate", Evaluate.as_view(), name="api-evaluate"),
     path("v1/positions/<str:public_id>/tick", Tick.as_view(), name="api-tick"),
     path("v1/positions/<str:public_id>/orders", PositionOrders.as_view(), name="api-position-orders"),
+    path("v1/positions/<str:public_id>/settings", PositionSettings.as_view(), name="api-position-settings"),
+    path("v1/positions/<str:public_id>/settings/versions", PositionVersions.as_view(), name="api-position-versions"),
+    path(
+        "v1/positions/<str:public_id>/settings/versions/<int:number>/restore",
+        RestorePositionSettings.as_view(),
+        name="api-restore-position-settings",
+    ),
+    path("v1/portfolios/<str:public_id>/settings", PortfolioSettings.as_view(), name="api-portfolio-settings"),
+    path("v1/portfolios/<str:public_id>/settings/versions", PortfolioVersions.as_view(), name="api-portfolio-versions"),
+    path(
+        "v1/portfolios/<str:public_id>/settings/versions/<int:number>/restore",
+        RestorePortfolioSettings.as_view(),
+        name="api-restore-portfolio-settings",
+    ),
+    path("v1/dividends/upcoming", UpcomingDividends.as_view(), name="api-upcoming-dividends"),
+    path("v1/market/status", MarketStatus.as_view(), name="api-market"),
+    path("v1/market/quotes/<str:symbol>", NewestQuote.as_view(), name="api-quote"),
+    path("v1/market/bars/<str:symbol>", BarList.as_view(), name="api-bars"),
     path("v1/events", Events.as_view(), name="api-events"),
     path("v1/orders", OrderList.as_view(), name="api-orders"),
     path("v1/orders/<str:public_id>", OrderDetail.as_view(), name="api-order"),
