@@ -7,6 +7,7 @@ BEAT_SCHEDULE = {
     "ring waiting": {"task": "trading.tasks.ring_waiting", "schedule": 3.0, "options": {"expires": 3}},
     "check dividends": {"task": "trading.tasks.check_dividends", "schedule": 60.0, "options": {"expires": 60}},
     "pay dividends": {"task": "trading.tasks.pay_dividends", "schedule": 60.0, "options": {"expires": 60}},
+    "keep snapshots": {"task": "vbalance.tasks.keep_snapshots", "schedule": 60.0, "options": {"expires": 60}},
     "verify events": {
         "task": "portfolios.tasks.verify_events",
         "schedule": crontab(hour="3", minute="30"),

@@ -1,13 +1,21 @@
-"""The one bell of this floor: a worker notes that beat and itself are alive."""
+"""Bells of this floor: a worker notes that it is alive, and keeps the snapshots of the floor below, which rings none."""
 
 import time
 
 from celery import shared_task
 from django.core.cache import cache
 
+from portfolios.tasks import Bell
+from reporting.snapshots import write_snapshots
 from vbalance.health import BEAT_NOTE
 
 
 @shared_task
 def note_beat() -> None:
     cache.set(BEAT_NOTE, time.time(), timeout=None)
+
+
+@shared_task(base=Bell)
+def keep_snapshots() -> None:
+    """After a session's close its day is written for good; until then it is as of the last bell."""
+    write_snapshots()

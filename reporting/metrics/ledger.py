@@ -1,0 +1,121 @@
+"""Cells' totals as they were stored last, carried on from there to now; the same where nothing is stored."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from portfolios.models import Position
+from reporting.comparison import Untouched, value_untouched
+from reporting.metrics.definitions import Totals, Worths
+from reporting.metrics.facts import facts_after
+from reporting.metrics.lots import Lot
+from reporting.metrics.rows import Skip
+from reporting.metrics.running import Running, walk
+from reporting.models import DailySnapshot
+
+SHAPES: dict[str, Any] = {
+    "day": date.fromisoformat,
+    "acted_until": date.fromisoformat,
+    "versions": tuple,
+    "alone": lambda value: Untouched(*value),
+    "held": lambda value: Untouched(*value),
+    "lots": lambda value: [Lot(*lot) for lot in value],
+    "span": lambda value: Skip(*value),
+}
+COLUMNS = (*Worths._fields, *Totals._fields, "growth")
+AT_DAYS = f"""
+    SELECT wanted.position_id, wanted.day, {", ".join(f"snapshot.{name}" for name in COLUMNS)}
+      FROM unnest(%s::bigint[], %s::date[]) AS wanted (position_id, day)
+     CROSS JOIN LATERAL (
+           SELECT * FROM reporting_dailysnapshot AS snapshot
+            WHERE snapshot.position_id = wanted.position_id AND snapshot.day <= wanted.day
+            ORDER BY snapshot.day DESC
+            LIMIT 1
+           ) AS snapshot
+"""  # noqa: S608 - the names are our own
+
+
+class Closing(NamedTuple):
+    """A cell at the end of a market day, or as of now."""
+
+    worths: Worths
+    totals: Totals
+    growth: float
+
+
+NOTHING = Closing(Worths(), Totals(), 1.0)
+
+
+class Carried(NamedTuple):
+    """Where a cell's totals were taken up, and its market days since then. The first may be the one taken up in."""
+
+    start: Running
+    days: list[Running]
+
+    def at(self, day: date) -> Closing | None:
+        """None where the stored rows know better."""
+        found = [running for running in self.days if running.day is not None and running.day <= day]
+        return closing_of(found[-1]) if found else None
+
+
+def carry(
+    positions: Sequence[Position], until: Mapping[str, datetime], starts: Mapping[int, Running]
+) -> dict[int, Carried]:
+    """Every cell by primary key, carried to its source's instant."""
+    carried = {position.pk: Carried(starts[position.pk], []) for position in positions}
+    for source, at in until.items():
+        cells = [position for position in positions if position.source == source]
+        for pk, facts in facts_after(cells, starts, at).items():
+            carried[pk].days.extend(walk(starts[pk], facts, round(at.timestamp() * 1000)))
+    return carried
+
+
+def starts_of(positions: Sequence[Position]) -> dict[int, Running]:
+    """Where each cell's newest row left off; a cell without one starts from nothing."""
+    rows = DailySnapshot.objects.filter(position__in=positions, rest__isnull=False)
+    rests = dict(rows.values_list("position_id", "rest"))
+    return {position.pk: from_rest(rests.get(position.pk)) for position in positions}
+
+
+def from_rest(rest: Mapping[str, Any] | None) -> Running:
+    known = rest or {}
+    return Running(
+        **{name: SHAPES[name](value) if name in SHAPES and value else value for name, value in known.items()}
+    )
+
+
+def rest_of(running: Running) -> dict[str, Any]:
+    rest = {part.name: getattr(running, part.name) for part in fields(Running)}
+    return rest | {name: rest[name].isoformat() if rest[name] else None for name in ("day", "acted_until")}
+
+
+def closing_of(running: Running) -> Closing:
+    return Closing(worths_of(running), Totals(*(getattr(running, name) for name in Totals._fields)), running.growth)
+
+
+def worths_of(running: Running) -> Worths:
+    if not running.begun:
+        return Worths()
+    price = running.price
+    return Worths(running.value, value_untouched(running.alone, price), value_untouched(running.held, price))
+
+
+def stored_at(positions: Sequence[Position], days: Sequence[date]) -> dict[tuple[int, date], Closing]:
+    """The stored rows at or before these days, one query."""
+    wanted = [(position.pk, day) for position in positions for day in days]
+    with connection.cursor() as cursor:
+        cursor.execute(AT_DAYS, [[pk for pk, _ in wanted], [day for _, day in wanted]])
+        return {(pk, day): closing_from(row) for pk, day, *row in cursor.fetchall()}
+
+
+def closing_from(row: Sequence[Any]) -> Closing:
+    *amounts, growth = row
+    whole = list(map(int, amounts))
+    return Closing(Worths(*whole[:3]), Totals(*whole[3:]), growth)
+
+
+def in_order(runnings: Sequence[Running]) -> Iterator[tuple[date, Running]]:
+    return ((running.day, running) for running in runnings if running.day is not None)
