@@ -1,19 +1,24 @@
-"""A cell as its card shows it: the price it sees, its worth, its wake-up band and what it would do next both ways."""
+"""A cell as its card shows it: price, worth, wake-up band, next actions, ladder; and what an order would do to it."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from portfolios.domain.holding import Rules, total_value
-from portfolios.models import Position
+from portfolios.domain.amounts import PPM
+from portfolios.domain.exact import muldiv_ceil, muldiv_floor
+from portfolios.domain.holding import Holding, Rules, total_value
+from portfolios.models import Portfolio, Position
 from portfolios.selectors import effective_rules
 from trading.domain.band import Band, wake_band
 from trading.domain.choices import Side
+from trading.domain.costs import fee_of, notional_of
 from trading.domain.explanation import stock_share
-from trading.domain.ladder import Rung, next_rung
+from trading.domain.ladder import Ladder, Rung, ladder, next_rung
+from trading.market.calendars import calendar_for
 from trading.market.models import Quote
-from trading.market.selectors import market_now, newest_quotes
+from trading.market.selectors import exchange_of, market_now, newest_quote, newest_quotes
+from trading.services.ordering import reservation_for
 from trading.sight import Sight, see
 
 RELATED = ("portfolio__settings_version", "settings_version")
@@ -63,3 +68,87 @@ def card_at(position: Position, quote: Quote | None, market_at: datetime) -> Car
         next_buy=next_rung(holding, rules, Side.BUY, price),
         next_sell=next_rung(holding, rules, Side.SELL, price),
     )
+
+
+class CellLadder(NamedTuple):
+    """A cell's ladder, and the price it starts from (None: unknown, from the anchor)."""
+
+    position: Position
+    sight: Sight | None
+    ladder: Ladder
+
+
+def position_ladder(position: Position, rungs: int) -> CellLadder:
+    """At most `rungs` orders each way. Position with RELATED."""
+    rules = effective_rules(position).rules
+    quote = newest_quote(position.symbol, position.source)
+    sight = see(quote, market_now(position.source), rules) if quote else None
+    return CellLadder(position, sight, ladder(position.holding, rules, sight.price if sight else None, rungs))
+
+
+class OrderPreview(NamedTuple):
+    """What a person's order would come to at `price`: its limit, else today's with the paper broker's slippage.
+
+    reserves: cash promised to it. cost: what a buy takes, fee included, or what a sale brings after it (micros).
+    """
+
+    side: Side
+    quantity: int
+    reserves: int
+    price: int | None
+    fee: int | None
+    cost: int | None
+    stock_share: int | None
+    stock_share_after: int | None
+    warnings: tuple[str, ...]
+
+
+WARNINGS = {
+    "above_guardrail": "It leaves more stock than the high guardrail allows; the robot may sell some of it again.",
+    "below_guardrail": "It leaves less stock than the low guardrail allows; the robot may buy some of it again.",
+    "market_closed": "The market is closed: the order waits until it opens.",
+    "no_price": "No price is known: the order waits for one.",
+}
+
+
+def order_preview(position: Position, side: Side, quantity: int, limit: int | None) -> OrderPreview:
+    """Refused as placing it would be; writes nothing and takes no lock. Position with RELATED."""
+    rules, holding = effective_rules(position).rules, position.holding
+    quote = newest_quote(position.symbol, position.source)
+    reserves = reservation_for(position, rules, side, quantity, limit, quote)
+    waits = waits_for(position, quote)
+    price = limit
+    if price is None and quote:
+        price = slipped(see(quote, market_now(position.source), rules).price, side, position.portfolio)
+    if price is None:
+        return OrderPreview(side, quantity, reserves, None, None, None, None, None, waits)
+    notional = notional_of(side, quantity, price)
+    fee = fee_of(rules, notional)
+    cost = notional + fee if side == Side.BUY else notional - fee
+    share = stock_share(exchanged(holding, side, quantity, cost), price)
+    warnings = (*beyond_guardrails(rules, share), *waits)
+    return OrderPreview(side, quantity, reserves, price, fee, cost, stock_share(holding, price), share, warnings)
+
+
+def waits_for(position: Position, quote: Quote | None) -> tuple[str, ...]:
+    if quote is None:
+        return ("no_price",)
+    return () if calendar_for(exchange_of(position.symbol)).is_open(quote.at) else ("market_closed",)
+
+
+def slipped(price: int, side: Side, portfolio: Portfolio) -> int:
+    if side == Side.BUY:
+        return muldiv_ceil(price, PPM + portfolio.paper_slippage, PPM)
+    return muldiv_floor(price, PPM - portfolio.paper_slippage, PPM)
+
+
+def exchanged(holding: Holding, side: Side, quantity: int, cost: int) -> Holding:
+    if side == Side.BUY:
+        return holding._replace(shares=holding.shares + quantity, cash=holding.cash - cost)
+    return holding._replace(shares=holding.shares - quantity, cash=holding.cash + cost)
+
+
+def beyond_guardrails(rules: Rules, share: int) -> tuple[str, ...]:
+    if share > rules.guardrail_high:
+        return ("above_guardrail",)
+    return ("below_guardrail",) if share < rules.guardrail_low else ()

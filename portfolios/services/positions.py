@@ -1,4 +1,4 @@
-"""Cells: opening one, moving cash in and out, pausing and resuming."""
+"""Cells: opening one, moving cash in and out, putting right by hand, a new anchor, pausing and resuming."""
 
 import re
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
 from portfolios.services.settings import write_settings
 
+REASON = 200
 SYMBOL = re.compile(r"[A-Z][A-Z0-9.\-]{0,11}")
 
 
@@ -97,6 +98,68 @@ def moved(
 
 
 @transaction.atomic
+def adjust(*, position_id: int, d_shares: int, d_cash: int, market_at: datetime, actor: str, reason: str) -> Position:
+    """Put shares and cash right by hand (signed micros), for what happened outside: never below what is reserved."""
+    position = Position.objects.locked().get(pk=position_id)
+    refuse_closed(position)
+    refuse_unreasoned(reason)
+    if not d_shares and not d_cash:
+        raise Refused("out_of_range", "shares or cash must change", field="qty")
+    refuse_beyond(position.shares, position.reserved_shares, d_shares, "insufficient_shares", "qty")
+    refuse_beyond(position.cash, position.reserved_cash, d_cash, "insufficient_cash", "cash")
+    journal = Journal(position, market_at=market_at, actor=actor)
+    journal.add(
+        EventType.ADJUSTED,
+        f"Adjusted by {signed(d_shares)} shares and {signed(d_cash)} in cash: {reason}",
+        shares=d_shares,
+        cash=d_cash,
+        inputs={"shares": as_text(position.shares), "cash": as_text(position.cash), "reason": reason},
+    )
+    journal.write()
+    return position
+
+
+def refuse_beyond(held: int, reserved: int, change: int, code: str, field: str) -> None:
+    """Raises Refused when a change leaves less than is reserved for the open order, or more than there can be."""
+    if not change:
+        return
+    if change < 0 and held + change < max(reserved, 0):
+        free = max(held - reserved, 0)
+        raise Refused(code, f"at most {as_text(free)} can be taken away", field=field)
+    if held + change < 0 or held + change > MAX_AMOUNT:
+        raise Refused("out_of_range", f"must leave from 0 to {as_text(MAX_AMOUNT)}", field=field)
+
+
+def signed(amount: int) -> str:
+    return f"+{as_text(amount)}" if amount > 0 else as_text(amount)
+
+
+@transaction.atomic
+def set_anchor(*, position_id: int, price: int, market_at: datetime, actor: str, reason: str) -> Position:
+    """A person says what the triggers measure from (micros)."""
+    position = Position.objects.locked().get(pk=position_id)
+    refuse_closed(position)
+    refuse_unreasoned(reason)
+    if not MIN_PRICE <= price <= MAX_PRICE:
+        raise Refused("out_of_range", "must be from 0.0001 to 1000000", field="price")
+    before = as_text(position.anchor) if position.anchor else "none"
+    journal = Journal(position, market_at=market_at, actor=actor)
+    journal.add(
+        EventType.ANCHOR_RESET,
+        f"Anchor {before} to {as_text(price)}: {reason}",
+        anchor=price,
+        inputs={"anchor": as_text(position.anchor), "reason": reason},
+    )
+    journal.write()
+    return position
+
+
+def refuse_unreasoned(reason: str) -> None:
+    if not reason.strip() or len(reason) > REASON or not reason.isprintable():
+        raise Refused("invalid_reason", f"must be one line of at most {REASON} characters", field="reason")
+
+
+@transaction.atomic
 def pause(*, position_id: int, market_at: datetime, actor: str, reason: str) -> Position:
     """The robot leaves the cell alone; people may still act. Pausing a paused cell changes nothing."""
     return move_state(position_id, Position.Status.ACTIVE, EventType.PAUSED, "paused", market_at, actor, reason)
@@ -111,6 +174,7 @@ def move_state(
     position_id: int, expected: str, kind: EventType, state: str, market_at: datetime, actor: str, reason: str
 ) -> Position:
     position = Position.objects.locked().get(pk=position_id)
+    refuse_unreasoned(reason)
     if position.state == state:
         return position
     if position.state != expected:

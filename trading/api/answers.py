@@ -11,10 +11,10 @@ from portfolios.api.serializers import Answer
 from portfolios.domain.amounts import as_text
 from portfolios.domain.exact import LARGEST
 from portfolios.models import Position
-from trading.cards import Card
+from trading.cards import WARNINGS, Card
 from trading.domain.band import AWAKE
 from trading.domain.explanation import reason_name, trims_of
-from trading.domain.ladder import Rung
+from trading.domain.ladder import Rung, bitten_by
 from trading.models import Order
 
 
@@ -42,6 +42,50 @@ class NextActionAnswer(Answer):
     @extend_schema_field(TrimAnswer(many=True))
     def get_trims(self, rung: Rung) -> Any:
         return TrimAnswer(trims_of(rung.decision), many=True).data
+
+
+class RungAnswer(NextActionAnswer):
+    """What the cell holds once it has filled there; `ends` names why no further rung follows."""
+
+    qty_after = AmountField(source="holding_after.shares")
+    cash_after = AmountField(source="holding_after.cash")
+    anchor_after = AmountField(source="holding_after.anchor")
+    ends = serializers.SerializerMethodField(help_text="The reason of the skip that ends the ladder, else null")
+
+    def get_ends(self, rung: Rung) -> str | None:
+        return reason_name(rung.ends) if rung.ends else None
+
+
+class WayAnswer(Answer):
+    """The rungs of one side, and the price of the first that a limit cuts or ends."""
+
+    rungs = serializers.SerializerMethodField()
+    guardrail_at = serializers.SerializerMethodField(help_text="Where a guardrail first bites")
+    short_at = serializers.SerializerMethodField(help_text="Where cash or shares end")
+
+    @extend_schema_field(RungAnswer(many=True))
+    def get_rungs(self, rungs: tuple[Rung, ...]) -> Any:
+        return RungAnswer(rungs, many=True).data
+
+    @extend_schema_field(AmountField(allow_null=True))
+    def get_guardrail_at(self, rungs: tuple[Rung, ...]) -> str | None:
+        return price_of(bitten_by(rungs, "guardrail"))
+
+    @extend_schema_field(AmountField(allow_null=True))
+    def get_short_at(self, rungs: tuple[Rung, ...]) -> str | None:
+        return price_of(bitten_by(rungs, "insufficient_cash", "insufficient_shares"))
+
+
+def price_of(rung: Rung | None) -> str | None:
+    return as_text(rung.price) if rung else None
+
+
+class LadderAnswer(Answer):
+    position_id = serializers.UUIDField(source="position.public_id")
+    price = AmountField(source="sight.price", default=None, allow_null=True)
+    price_at = serializers.DateTimeField(source="sight.at", default=None, allow_null=True)
+    buys = WayAnswer(source="ladder.buys")
+    sells = WayAnswer(source="ladder.sells")
 
 
 class BandAnswer(Answer):
@@ -175,6 +219,20 @@ class AcceptedAnswer(Answer):
     order_id = serializers.UUIDField()
     accepted = serializers.BooleanField()
     position_id = serializers.UUIDField()
+
+
+class PreviewAnswer(Answer):
+    """`cost` is what a buy takes, fee included, or what a sale brings after it; null without a price to tell by."""
+
+    side = serializers.CharField(source="side.name")
+    qty = AmountField(source="quantity")
+    price = AmountField(allow_null=True)
+    commission = AmountField(source="fee", allow_null=True)
+    cost = AmountField(allow_null=True)
+    reserves = AmountField(help_text="Cash it would be promised")
+    stock_share = AmountField(allow_null=True)
+    stock_share_after = AmountField(allow_null=True)
+    warnings = serializers.ListField(child=serializers.ChoiceField(choices=list(WARNINGS)))
 
 
 class FillAnswer(Answer):

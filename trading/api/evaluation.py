@@ -7,11 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portfolios.api.authentication import actor_of
+from portfolios.api.requests import NoFields
 from portfolios.api.views import ApiView, read_body
 from portfolios.models import Position
 from trading.api.access import position_for
 from trading.api.answers import EvaluationAnswer, TickAnswer
-from trading.api.requests import EvaluationRequest, NoFields
+from trading.api.requests import EvaluationRequest
 from trading.domain.choices import Action
 from trading.domain.explanation import reason_name, trims_of
 from trading.models import Order

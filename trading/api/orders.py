@@ -5,25 +5,34 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portfolios.api.authentication import actor_of, user_of
+from portfolios.api.requests import NoFields
 from portfolios.api.views import ApiView, once, paged, read_body
 from portfolios.models import Position
 from trading.api.access import order_for, position_for
-from trading.api.answers import AcceptedAnswer, FillAnswer, OrderAnswer, OrderDetailAnswer, OrderPage
-from trading.api.requests import NewFill, NewOrder, NoFields, OrderQuery
+from trading.api.answers import AcceptedAnswer, FillAnswer, OrderAnswer, OrderDetailAnswer, OrderPage, PreviewAnswer
+from trading.api.requests import NewFill, NewOrder, OrderQuery
+from trading.cards import order_preview
 from trading.domain.choices import Side
 from trading.models import Order
 from trading.services.execution import fill_by_hand
 from trading.services.ordering import cancel_order, place_order
 from trading.tasks import execute_order, ring
 
+PLACED_OR_PREVIEWED = PolymorphicProxySerializer(
+    component_name="PlacedOrPreviewed", serializers=[AcceptedAnswer, PreviewAnswer], resource_type_field_name=None
+)
+
 
 class PositionOrders(ApiView):
-    """The same Idempotency-Key with the same body answers 200 with the first answer; with another body, 409."""
+    """The same Idempotency-Key with the same body answers 200 with the first answer; with another body, 409.
+
+    With `dry_run` nothing is placed and no key is asked for: 200 says what the order would come to.
+    """
 
     scopes = {"POST": "trade"}
     idempotent = {"POST": "required"}
@@ -32,10 +41,12 @@ class PositionOrders(ApiView):
         operation_id="place_order",
         summary="Place an order",
         request=NewOrder,
-        responses={201: AcceptedAnswer, 200: AcceptedAnswer},
+        responses={201: AcceptedAnswer, 200: PLACED_OR_PREVIEWED},
     )
     def post(self, request: Request, public_id: str) -> Response:
         position = position_for(request, public_id, steer=True)
+        if isinstance(request.data, dict) and request.data.get("dry_run") is True:
+            return Response(preview(request, position))
         answer = once(
             self,
             portfolio_id=position.portfolio_id,
@@ -43,6 +54,12 @@ class PositionOrders(ApiView):
             answer=partial(place, request, position),
         )
         return Response(answer.body, status=201 if answer.is_first else 200)
+
+
+def preview(request: Request, position: Position) -> dict[str, Any]:
+    body = read_body(request, NewOrder)
+    would = order_preview(position, Side[body["side"]], body["qty"], body["limit_price"])
+    return dict(PreviewAnswer(would).data)
 
 
 def place(request: Request, position: Position) -> dict[str, Any]:

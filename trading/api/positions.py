@@ -13,6 +13,7 @@ from portfolios.models import Portfolio, Position
 from portfolios.services.portfolios import default_portfolio
 from portfolios.services.positions import create_position
 from trading.api.access import position_for
+from trading.api.acts import ETAG, etag
 from trading.api.answers import PositionAnswer, PositionPage, show_positions
 from trading.api.requests import NewPosition, PositionQuery
 from trading.cards import RELATED, position_card, position_cards
@@ -75,8 +76,11 @@ class PositionDetail(ApiView):
     scopes = {"GET": "read"}
 
     @extend_schema(
-        operation_id="get_position", summary="One cell: price, worth, next action both ways", responses=PositionAnswer
+        operation_id="get_position",
+        summary="One cell: price, worth, next action both ways",
+        responses=PositionAnswer,
+        parameters=[ETAG],
     )
     def get(self, request: Request, public_id: str) -> Response:
         position = position_for(request, public_id)
-        return Response(PositionAnswer(position_card(position)).data)
+        return Response(PositionAnswer(position_card(position)).data, headers={"ETag": etag(position.event_seq)})

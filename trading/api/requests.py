@@ -7,9 +7,11 @@ from rest_framework import serializers
 
 from portfolios.api.amounts import AmountField, PriceField, QuantityField
 from portfolios.api.pagination import PageQuery
-from portfolios.api.requests import DayRangeQuery
+from portfolios.api.requests import DayRangeQuery, NameField
 from portfolios.api.serializers import StrictBooleanField, StrictSerializer, StrictTextField
+from portfolios.domain.amounts import MAX_AMOUNT
 from portfolios.models import Position
+from portfolios.services.positions import REASON
 from trading.domain.order_life import MOVES
 
 MAX_EVENTS = 500
@@ -51,14 +53,40 @@ class EvaluationRequest(StrictSerializer):
         return attrs
 
 
-class NoFields(StrictSerializer):
-    """A body that says nothing: `{}` or none at all."""
-
-
 class NewOrder(StrictSerializer):
     side = serializers.ChoiceField(choices=["BUY", "SELL"])
     qty = QuantityField()
     limit_price = PriceField(required=False, allow_null=True, default=None)
+    dry_run = StrictBooleanField(default=False, help_text="Place nothing: say what it would come to; needs no key")
+
+
+class LadderQuery(StrictSerializer):
+    rungs = serializers.IntegerField(min_value=1, max_value=20, default=5)
+
+
+class ReasonField(NameField):
+    """Why, for whoever reads the log later."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=REASON, **kwargs)
+
+
+class Reasoned(StrictSerializer):
+    reason = ReasonField()
+
+
+class Transfer(StrictSerializer):
+    amount = QuantityField()
+    note = ReasonField(allow_blank=True, default="")
+
+
+class Adjustment(Reasoned):
+    qty = AmountField(low=-MAX_AMOUNT, default=0, help_text="Shares to add; with a minus sign to take away")
+    cash = AmountField(low=-MAX_AMOUNT, default=0)
+
+
+class NewAnchor(Reasoned):
+    price = PriceField()
 
 
 class NewFill(StrictSerializer):

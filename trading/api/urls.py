@@ -2,9 +2,11 @@
 
 from django.urls import path
 
+from trading.api.acts import Adjust, Anchor, Close, Deposit, Pause, Resume, Withdraw
 from trading.api.dividends import UpcomingDividends
 from trading.api.evaluation import Evaluate, Tick
 from trading.api.events import Events, PositionEvents
+from trading.api.ladder import PositionLadder
 from trading.api.market import BarList, MarketStatus, NewestQuote
 from trading.api.orders import CancelOrder, FillOrder, OrderDetail, OrderList, PositionOrders
 from trading.api.positions import PositionDetail, PositionList
@@ -24,6 +26,14 @@ urlpatterns = [
     path("v1/positions/<str:public_id>/evaluate", Evaluate.as_view(), name="api-evaluate"),
     path("v1/positions/<str:public_id>/tick", Tick.as_view(), name="api-tick"),
     path("v1/positions/<str:public_id>/orders", PositionOrders.as_view(), name="api-position-orders"),
+    path("v1/positions/<str:public_id>/ladder", PositionLadder.as_view(), name="api-ladder"),
+    path("v1/positions/<str:public_id>/deposit", Deposit.as_view(), name="api-deposit"),
+    path("v1/positions/<str:public_id>/withdraw", Withdraw.as_view(), name="api-withdraw"),
+    path("v1/positions/<str:public_id>/adjust", Adjust.as_view(), name="api-adjust"),
+    path("v1/positions/<str:public_id>/anchor", Anchor.as_view(), name="api-anchor"),
+    path("v1/positions/<str:public_id>/pause", Pause.as_view(), name="api-pause"),
+    path("v1/positions/<str:public_id>/resume", Resume.as_view(), name="api-resume"),
+    path("v1/positions/<str:public_id>/close", Close.as_view(), name="api-close"),
     path("v1/positions/<str:public_id>/settings", PositionSettings.as_view(), name="api-position-settings"),
     path("v1/positions/<str:public_id>/settings/versions", PositionVersions.as_view(), name="api-position-versions"),
     path(

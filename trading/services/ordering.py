@@ -16,6 +16,7 @@ from portfolios.services.positions import refuse_closed
 from trading.domain.choices import Decision, Side
 from trading.domain.costs import cash_to_reserve, limit_price, reservation_price
 from trading.domain.order_life import CANCELLABLE
+from trading.market.models import Quote
 from trading.market.selectors import market_now, newest_quote
 from trading.models import Order
 from trading.services.settlement import release, wake_after
@@ -111,13 +112,9 @@ def place_order(
     insufficient_cash or insufficient_shares (422).
     """
     position = Position.objects.locked().get(pk=position_id)
-    refuse_closed(position)
-    if position.state == Position.Status.QUARANTINED:
-        raise Refused("quarantined", "this cell is quarantined until somebody has looked", status=423)
-    if position.portfolio.mode != Portfolio.Mode.PAPER:
-        raise Refused("no_broker", "no broker is connected to this portfolio", status=409)
     rules = effective_rules(position).rules
-    refuse_bad_order(position, rules, side, quantity, limit)
+    quote = newest_quote(position.symbol, position.source)
+    reserve = reservation_for(position, rules, side, quantity, limit, quote)
     order = new_order(
         position,
         rules,
@@ -130,14 +127,25 @@ def place_order(
     )
     order.author = author
     order.decided_at = market_now(position.source)
-    quote = newest_quote(position.symbol, position.source)
     order.decision_price = quote.last if quote else None
-    price = limit or (reservation_price(rules._replace(limit_orders=0), quote.last) if quote else 0)
-    reserve = reserve_for_person(position, rules, side, quantity, price)
     journal = Journal(position, market_at=order.decided_at, actor=actor, effective=effective_rules(position))
     intend(journal, order, reserve)
     journal.write()
     return order
+
+
+def reservation_for(
+    position: Position, rules: Rules, side: Side, quantity: int, limit: int | None, quote: Quote | None
+) -> int:
+    """Cash that a person's order would be promised (micros). Raises Refused as placing it would."""
+    refuse_closed(position)
+    if position.state == Position.Status.QUARANTINED:
+        raise Refused("quarantined", "this cell is quarantined until somebody has looked", status=423)
+    if position.portfolio.mode != Portfolio.Mode.PAPER:
+        raise Refused("no_broker", "no broker is connected to this portfolio", status=409)
+    refuse_bad_order(position, rules, side, quantity, limit)
+    price = limit or (reservation_price(rules._replace(limit_orders=0), quote.last) if quote else 0)
+    return reserve_for_person(position, rules, side, quantity, price)
 
 
 def refuse_bad_order(position: Position, rules: Rules, side: Side, quantity: int, limit: int | None) -> None:
