@@ -13,6 +13,7 @@ from portfolios.domain.settings import (
     SettingError,
     fingerprint,
     merge_settings,
+    overlaid,
     parse_settings,
     rules_from,
     written,
@@ -165,3 +166,17 @@ def test_the_fingerprint_tells_settings_apart_and_knows_them_again():
     assert fingerprint(merged({})) == fingerprint(merged({"tau": "0.03"}))
     assert fingerprint(merged({})) != fingerprint(merged({"tau": "0.04"}))
     assert len(fingerprint(merged({}))) == 64
+
+
+def test_some_settings_are_changed_and_null_takes_one_back():
+    before = {"trigger_up": "0.05", "max_trade": None}
+    assert overlaid(before, {"tau": "0.02", "max_trade": "none"}) == {
+        "trigger_up": "0.02",
+        "trigger_down": "0.02",
+        "max_trade": "none",
+    }
+    assert overlaid(before, {"trigger_up": None, "max_trade": None, "drift_bps": None}) == {}
+    assert overlaid(before, {"colour": None}) == before | {"colour": None}  # for parse_settings to refuse
+    assert parse_settings({"max_trade": "none"}) == parse_settings({"max_trade": None})
+    with pytest.raises(SettingError, match="tau: is given twice"):
+        overlaid({}, {"trigger_up": "0.02", "tau": None})
