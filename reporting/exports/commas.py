@@ -17,9 +17,10 @@ Renderers = Mapping[Type, Callable[[Any], str]]
 def lines(export: Export, renderers: Renderers = RENDERERS) -> Iterator[bytes]:
     """Thousands at a time, column by column: a call for each value is what costs."""
     yield written([[column.name for column in export.kind.columns]])
-    own = [renderers[column.type] for column in export.kind.own]
+    own = [renderers.get(column.type) for column in export.kind.own]
     for stream, chunk in export.chunks():
-        values = [map(render, column) for render, column in zip(own, zip(*chunk, strict=True), strict=True)]
+        columns = zip(*chunk, strict=True)
+        values = [map(render, column) if render else column for render, column in zip(own, columns, strict=True)]
         place = [repeat(renderers[Type.TEXT](word)) for word in stream.place]
         yield written(zip(*values, *place, strict=False))
 

@@ -27,10 +27,16 @@ FORMATS = {
 }
 
 
-def answer(export: Export, form: Format) -> StreamingHttpResponse:
-    """CSV as it is read; the others, which end with what they begin with, from a file that is gone when sent."""
+def answer(export: Export, form: Format, *, head: bool = False) -> StreamingHttpResponse:
+    """CSV as it is read; the others, which end with what they begin with, from a file that is gone when sent.
+
+    To HEAD, what it would be called: nothing is read for it.
+    """
     streams = form.name == "csv"
-    response = StreamingHttpResponse(commas.lines(export)) if streams else FileResponse(opened(export, form))
+    if head:
+        response = StreamingHttpResponse(())
+    else:
+        response = StreamingHttpResponse(commas.lines(export)) if streams else FileResponse(opened(export, form))
     response["Content-Type"] = form.media_type
     response["Content-Disposition"] = f'attachment; filename="{export.file_name}.{form.name}"'
     response["Cache-Control"] = "private, no-store"

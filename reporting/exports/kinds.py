@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from reporting.exports import tables
+from reporting.exports import figures, tables
 from reporting.exports.columns import Column, Type
 from reporting.exports.scope import Scope, Span, Stream, Stretch
-from reporting.exports.tables import CHUNK, Groups
+from reporting.exports.tables import Groups
 
+CHUNK = 2_000
 PLACE = tuple(Column(name, Type.TEXT, None) for name in ("portfolio", "ticker", "position"))
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 Row = Sequence[Any]
@@ -21,7 +22,7 @@ class Kind(NamedTuple):
     name: str
     title: str
     own: tuple[Column, ...]
-    read: Callable[[Sequence[Any], Stretch, bool], Groups]
+    read: Callable[[Sequence[Column], Stretch, bool], Groups]
     narrows: bool = True
 
     @property
@@ -36,6 +37,7 @@ KINDS = {
         Kind("orders", "Orders", tables.ORDERS, tables.read_orders),
         Kind("executions", "Executions: every fill", tables.EXECUTIONS, tables.read_executions),
         Kind("dividends", "Dividends", tables.DIVIDENDS, tables.read_dividends, narrows=False),
+        Kind("metrics", "Metrics of each cell", figures.METRICS, figures.read_metrics, narrows=False),
     )
 }
 
@@ -64,9 +66,8 @@ class Export(NamedTuple):
 
     def chunks(self) -> Iterator[tuple[Stream, list[Row]]]:
         """Never more than a few thousand rows at a time, and never of two streams; values as their own columns."""
-        sources = [column.source for column in self.kind.own]
         for stretch in self.scope.stretches:
-            for stream, rows in self.kind.read(sources, stretch, self.trades):
+            for stream, rows in self.kind.read(self.kind.own, stretch, self.trades):
                 upcoming = iter(rows)
                 while chunk := list(islice(upcoming, CHUNK)):
                     yield stream, chunk

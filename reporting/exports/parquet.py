@@ -10,6 +10,7 @@ from reporting.exports.text import RENDERERS, words
 
 TYPES = {
     Type.TEXT: "VARCHAR",
+    Type.WORD: "VARCHAR",
     Type.AMOUNT: "DECIMAL(18,6)",
     Type.COUNT: "BIGINT",
     Type.DAY: "DATE",
@@ -17,7 +18,7 @@ TYPES = {
     Type.INSTANT: "TIMESTAMP WITH TIME ZONE",
 }
 LIMITS: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "96MB",
+    "memory_limit": "64MB",
     "threads": "1",
     "autoinstall_known_extensions": "false",
     "TimeZone": "UTC",
@@ -25,7 +26,7 @@ LIMITS: dict[str, str | bool | int | float | list[str]] = {
 # Small row groups: a group is what has to be in memory at once.
 COPY = """
     COPY (SELECT * FROM read_csv(?, header=true, auto_detect=false, delim=',', quote='"', escape='"',
-                                 columns={columns}, force_not_null={texts}))
+                                 columns={columns}, force_not_null={texts}, buffer_size=2097152))
       TO '{path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)
 """
 
@@ -36,7 +37,7 @@ def write(export: Export, path: Path) -> None:
 
     columns = export.kind.columns
     types = {column.name: TYPES[column.type] for column in columns}
-    texts = [column.name for column in columns if column.type is Type.TEXT]
+    texts = [column.name for column in columns if TYPES[column.type] == "VARCHAR"]
     with TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
         source = Path(folder, "rows.csv")
         commas.write(export, source, RENDERERS | {Type.TEXT: words})

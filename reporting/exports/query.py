@@ -6,11 +6,13 @@ from typing import Any
 from django.http import QueryDict
 from rest_framework import serializers
 
+from portfolios.api.problems import Fault, Problem
 from portfolios.api.serializers import StrictSerializer, read_query
 from reporting.exports.kinds import Export, Kind
 from reporting.exports.scope import Span, scope_of
+from reporting.metrics.periods import DAYS, PRESETS
 
-PRESETS = {"30d": Span(days=30), "90d": Span(days=90), "year": Span(days=365), "all": Span()}
+SPANS = {name: Span(days=DAYS.get(name)) for name in PRESETS}
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
@@ -18,7 +20,7 @@ class ExportQuery(StrictSerializer):
     portfolio_id = serializers.UUIDField(required=False, help_text="Left out: every portfolio you may see")
     position_id = serializers.UUIDField(required=False, help_text="One cell only")
     preset = serializers.ChoiceField(
-        choices=list(PRESETS), required=False, help_text="Days back from the newest market day; left out: all"
+        choices=list(SPANS), required=False, help_text="Days back from the newest market day; left out: all"
     )
     only = serializers.ChoiceField(choices=["trades"], required=False, help_text="Leave out what was not traded")
 
@@ -40,19 +42,12 @@ class ExportQuery(StrictSerializer):
         return attrs
 
 
-class WholeExportQuery(ExportQuery):
-    """For kinds without trades to leave out."""
-
-    only = None  # type: ignore[assignment]
-
-
-def query_for(kind: Kind) -> type[StrictSerializer]:
-    return ExportQuery if kind.narrows else WholeExportQuery
-
-
 def export_of(kind: Kind, user: Any, parameters: QueryDict) -> Export:
     """Raises Problem: 400 invalid_parameters, 404 portfolio_not_found or position_not_found."""
-    query = read_query(parameters, query_for(kind))
-    span = PRESETS[query["preset"]] if "preset" in query else Span(query.get("from"), query.get("to"))
+    query = read_query(parameters, ExportQuery)
+    if "only" in query and not kind.narrows:
+        fault = Fault("not_applicable", "There are no trades among these rows to choose.", parameter="only")
+        raise Problem(400, "invalid_parameters", "Some query parameters cannot be accepted.", faults=[fault])
+    span = SPANS[query["preset"]] if "preset" in query else Span(query.get("from"), query.get("to"))
     scope = scope_of(user, span, query.get("portfolio_id"), query.get("position_id"))
     return Export(kind, scope, trades="only" in query)

@@ -81,7 +81,8 @@ def scope_of(user: Any, span: Span, portfolio_id: UUID | None = None, position_i
 
     Raises Problem 404 for a stranger's as for an unknown one.
     """
-    portfolios, positions = Portfolio.objects.order_by("pk"), Position.objects.order_by("pk")
+    portfolios = Portfolio.objects.order_by("pk")
+    positions = Position.objects.order_by("pk").select_related("portfolio__settings_version", "settings_version")
     if user is not None:
         portfolios, positions = portfolios.visible_to(user), positions.visible_to(user)
     if portfolio_id:
@@ -91,7 +92,7 @@ def scope_of(user: Any, span: Span, portfolio_id: UUID | None = None, position_i
     own = {portfolio.pk: portfolio for portfolio in portfolios}
     if portfolio_id and not own:
         raise not_found("portfolio")
-    cells = [Stream(cell.public_id, cell.symbol, own[cell.portfolio_id], cell) for cell in positions]
+    cells = [Stream(cell.public_id, cell.symbol, cell.portfolio, cell) for cell in positions]
     if position_id and not cells:
         raise not_found("position")
     logs = [] if position_id else [Stream(one.public_id, "", one, None) for one in own.values()]

@@ -1,8 +1,7 @@
-"""Values as text: exact decimals, ISO dates, and words that no spreadsheet takes for a formula."""
+"""Values as text: exact decimals, and words that no spreadsheet takes for a formula."""
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any
 
@@ -11,19 +10,11 @@ from reporting.exports.columns import Type
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 E_MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
-as_known_text = lru_cache(maxsize=4_096)(as_text)
 
 
+@lru_cache(maxsize=8_192)
 def amount(value: int | None) -> str:
-    return "" if value is None else as_known_text(value)
-
-
-def count(value: int | None) -> str:
-    return "" if value is None else str(value)
-
-
-def moment(value: date | time | datetime | None) -> str:
-    return "" if value is None else value.isoformat()
+    return "" if value is None else as_text(value)
 
 
 def words(value: str | None) -> str:
@@ -39,11 +30,5 @@ def harmless(value: str | None) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-RENDERERS: dict[Type, Callable[[Any], str]] = {
-    Type.TEXT: harmless,
-    Type.AMOUNT: amount,
-    Type.COUNT: count,
-    Type.DAY: moment,
-    Type.TIME: moment,
-    Type.INSTANT: moment,
-}
+# All other types write themselves: a date is ISO text, nothing is empty.
+RENDERERS: dict[Type, Callable[[Any], str]] = {Type.TEXT: harmless, Type.AMOUNT: amount}

@@ -12,7 +12,7 @@ from reporting.exports.columns import Type
 from reporting.exports.kinds import PLACE, Export
 from reporting.exports.scope import Stream
 from reporting.exports.sheets import SUMMARY, continued, sheet_names
-from reporting.exports.text import harmless, moment
+from reporting.exports.text import harmless
 
 MOST_SHEETS = 200  # each keeps a file open until the book is closed
 LAST_ROW = 1_048_575
@@ -93,9 +93,7 @@ class Workbook:
                 place.sheet.write_number(place.row, number, value, style)
             case Type.DAY | Type.TIME:
                 place.sheet.write_datetime(place.row, number, value, style)
-            case Type.INSTANT:
-                place.sheet.write_string(place.row, number, moment(value))
-            case Type.TEXT:
+            case Type.TEXT | Type.WORD | Type.INSTANT:
                 place.sheet.write_string(place.row, number, harmless(value)[:LONGEST_TEXT])
 
     def sum_up(self) -> None:

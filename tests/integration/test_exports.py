@@ -1,16 +1,16 @@
 """Exports: what is in the files, read back by other programs than wrote them."""
 
 import csv
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import openpyxl
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
+from django.test import Client
 
-from portfolios.models import Event, Position
+from portfolios.models import Event, Position, User
 from reporting.exports.files import FORMATS
 from reporting.exports.kinds import KINDS
 from tests.factories import make_portfolio
@@ -74,5 +74,37 @@ def test_a_workbook_has_a_summary_and_a_sheet_per_cell(cell: Position, tmp_path:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_export_of_nothing_has_its_columns(kind: str, form: str, tmp_path: Path) -> None:
     make_portfolio()
-    path = exported(tmp_path, kind, form, preset="30d")
+    path = exported(tmp_path, kind, form, preset="30")
     assert path.stat().st_size
+
+
+@pytest.fixture
+def ann(cell: Position) -> Client:
+    return signed_in(cell.portfolio.owner)
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_comes_in_every_format_over_http(kind: str, form: str, ann: Client) -> None:
+    answer = ann.get(f"/v1/exports/{kind}.{form}", headers={"Accept": FORMATS[form].media_type})
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == FORMATS[form].media_type
+    assert answer["Content-Disposition"] == f'attachment; filename="{kind}_all.{form}"'
+    assert answer.getvalue()
+    head = ann.head(f"/v1/exports/{kind}.{form}")
+    assert (head.status_code, head["Content-Disposition"]) == (200, answer["Content-Disposition"])
+
+
+def test_the_page_offers_the_form_and_answers_with_the_file(ann: Client, cell: Position) -> None:
+    html = ann.get(f"/exports?position_id={cell.public_id}").content.decode()
+    assert f'<option value="{cell.public_id}" selected>IBM in Savings</option>' in html
+    wishes = {"kind": "orders", "format": "csv", "portfolio_id": "", "position_id": str(cell.public_id), "from": ""}
+    answer = ann.get("/exports", wishes)
+    assert answer["Content-Disposition"] == f'attachment; filename="orders_IBM_{cell.public_id.hex[:8]}.csv"'
+    assert b"10.4687" in answer.getvalue()

@@ -10,7 +10,8 @@ from portfolios.api.problems import Problem
 from portfolios.errors import Refused
 from reporting.exports.files import FORMATS, write
 from reporting.exports.kinds import KINDS
-from reporting.exports.query import PRESETS, export_of
+from reporting.exports.query import export_of
+from reporting.metrics.periods import PRESETS
 
 PARAMETERS = {"portfolio": "portfolio_id", "position": "position_id"} | {
     name: name for name in ("from", "to", "preset", "only")

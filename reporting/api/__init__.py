@@ -1,0 +1,1 @@
+"""JSON doors of what is read across floors."""
