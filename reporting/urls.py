@@ -1,13 +1,13 @@
 """The pages."""
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from reporting.views import cells, orders
+from reporting.views import cells, orders, people
 
 urlpatterns = [
-    path("login", LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("logout", LogoutView.as_view(), name="logout"),
+    path("login", people.SignIn.as_view(), name="login"),
+    path("settings", people.profile, name="profile"),
+    path("portfolios/<uuid:public_id>/members", people.members, name="members"),
     path("", cells.overview, name="overview"),
     path("live", cells.overview_live, name="overview-live"),
     path("positions/<uuid:public_id>", cells.cockpit, name="cockpit"),

@@ -31,6 +31,19 @@ LOG_LEVEL = said("VBALANCE_LOG_LEVEL", "INFO").upper()
 SERVICE = said("VBALANCE_SERVICE", "manage")
 KEY_PREFIX = said("VBALANCE_KEY_PREFIX", "vb:")
 BUILD = said("VBALANCE_BUILD", "dev")
+OIDC_ISSUER = said("OIDC_ISSUER")
+OIDC_CLIENT_ID = said("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = said("OIDC_CLIENT_SECRET")
+OIDC_NAME = said("OIDC_NAME", "your company's account")
+OIDC_SCOPES = said("OIDC_SCOPES", "openid email profile")
+OIDC_CREATE_USERS = said("OIDC_CREATE_USERS", "1") == "1"
+OIDC_GROUPS_CLAIM = said("OIDC_GROUPS_CLAIM")
+OIDC_ROLES = said("OIDC_ROLES")
+OIDC_AUDIENCE = said("OIDC_AUDIENCE")
+OIDC_BEARER_SCOPES = listed(said("OIDC_BEARER_SCOPES", "read"))
+OIDC_LOGOUT_URL = said("OIDC_LOGOUT_URL")
+EMAIL_URL = said("EMAIL_URL")
+EMAIL_FROM = said("EMAIL_FROM", "Volatility Balancing <robot@localhost>")
 
 
 def socket_folder() -> Path:

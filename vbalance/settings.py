@@ -1,5 +1,6 @@
 """Django settings. What differs between places comes from `vbalance.environment`; all else is said once, here."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 
 from vbalance import environment
+from vbalance.email import mail_from
 from vbalance.logs import logging_config
 from vbalance.schedule import BEAT_SCHEDULE
 
@@ -29,6 +31,7 @@ INSTALLED_APPS = [
     "trading.market",
     "dividends",
     "portfolios",
+    "portfolios.identity",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -55,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portfolios.identity.middleware.SessionLifeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -97,7 +101,11 @@ CACHES = {
         "KEY_PREFIX": f"{environment.KEY_PREFIX}cache",
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "portfolios.identity.sessions"
+SESSION_IDLE = timedelta(minutes=30)
+SESSION_ABSOLUTE = timedelta(hours=12)
+SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE.total_seconds())
+SESSION_QUIET_ROUTES = {"overview-live", "cockpit-live", "chart"}  # pages ask these by themselves
 
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
@@ -135,7 +143,11 @@ BROKERS = {"paper": "trading.brokers.paper.PaperBroker"}
 PRICE_SOURCES = {"replay": "trading.market.replay.ReplaySource"}
 
 AUTH_USER_MODEL = "portfolios.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "portfolios.identity.backend.ProviderBackend",
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -156,6 +168,33 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_VERBOSE = False
 
+
+# Single sign-on, off without an issuer. Names that begin with OIDC_RP_ or OIDC_USE_ are mozilla-django-oidc's.
+OIDC_ISSUER = environment.OIDC_ISSUER
+OIDC_NAME = environment.OIDC_NAME
+OIDC_RP_CLIENT_ID = environment.OIDC_CLIENT_ID
+OIDC_RP_CLIENT_SECRET = environment.OIDC_CLIENT_SECRET
+OIDC_RP_SCOPES = environment.OIDC_SCOPES
+OIDC_USE_PKCE = True
+OIDC_CREATE_USERS = environment.OIDC_CREATE_USERS
+OIDC_GROUPS_CLAIM = environment.OIDC_GROUPS_CLAIM
+OIDC_ROLES = environment.OIDC_ROLES
+OIDC_AUDIENCE = environment.OIDC_AUDIENCE
+OIDC_BEARER_SCOPES = environment.OIDC_BEARER_SCOPES
+OIDC_LOGOUT_URL = environment.OIDC_LOGOUT_URL
+
+MAIL = mail_from(environment.EMAIL_URL)
+EMAIL_BACKEND = MAIL.backend
+EMAIL_FILE_PATH = VAR / "mail"
+EMAIL_HOST = MAIL.host
+EMAIL_PORT = MAIL.port
+EMAIL_HOST_USER = MAIL.user
+EMAIL_HOST_PASSWORD = MAIL.password
+EMAIL_USE_SSL = MAIL.over_tls
+EMAIL_USE_TLS = MAIL.starts_tls
+DEFAULT_FROM_EMAIL = environment.EMAIL_FROM
+EMAIL_TIMEOUT = 5
+PASSWORD_RESET_TIMEOUT = 3_600
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -201,6 +240,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "portfolios.api.provider.ProviderAuthentication",
         "portfolios.api.authentication.TokenAuthentication",
         "portfolios.api.authentication.SessionAuthentication",
     ],

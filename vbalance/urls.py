@@ -21,6 +21,7 @@ urlpatterns = [
     path("positions/<uuid:public_id>", aliases.position, name="alias-position"),  # the cockpit, or its JSON
     path("admin/", admin.site.urls),
     path("", include("trading.urls")),
+    path("", include("portfolios.urls")),
     path("", include("reporting.urls")),
 ]
 

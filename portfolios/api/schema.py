@@ -89,6 +89,15 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "Made by `manage.py create_token`."}
 
 
+class ProviderScheme(OpenApiAuthenticationExtension):
+    target_class = "portfolios.api.provider.ProviderAuthentication"
+    name = "provider"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        words = "An access token of the identity provider, where one is configured."
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": words}
+
+
 class SessionScheme(OpenApiAuthenticationExtension):
     target_class = "portfolios.api.authentication.SessionAuthentication"
     name = "session"

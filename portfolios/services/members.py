@@ -127,6 +127,23 @@ def transfer_ownership(*, portfolio_id: int, user_id: int, actor: str) -> None:
     tell(portfolio, EventType.ACCESS_GRANTED, words, Role.OWNER, actor)
 
 
+@transaction.atomic
+def set_group_role(*, portfolio_id: int, user: User, role: str | None) -> None:
+    """What the groups of the identity provider say today. They touch neither an owner nor what a person gave."""
+    portfolio = locked(portfolio_id)
+    membership = portfolio.memberships.filter(user=user).first()
+    if (membership and not membership.by_group) or (membership.role if membership else None) == role:
+        return
+    if role is None and membership:
+        membership.delete()
+        words, kind = f"{user.get_username()} may no longer enter.", EventType.ACCESS_REVOKED
+    else:
+        terms = {"role": role_offered(role or ""), "by_group": True}
+        Membership.objects.update_or_create(portfolio=portfolio, user=user, defaults=terms)
+        words, kind = f"{user.get_username()} may enter as {role}.", EventType.ACCESS_GRANTED
+    tell(portfolio, kind, words, role or "", "groups of the identity provider")
+
+
 def locked(portfolio_id: int) -> Portfolio:
     return Portfolio.objects.select_for_update(no_key=True).get(pk=portfolio_id)
 

@@ -127,7 +127,6 @@ PAGES = [
     Row("login", "PUT", (200, 302, 302, 302, 302, 302)),  # Django takes it for a POST
     Row("login", "OPTIONS", (200, 302, 302, 302, 302, 302)),  # Django's own views name their methods
     Row("logout", "POST", everybody(302)),
-    Row("logout", "OPTIONS", everybody(200)),
     Row("", "GET", PAGE_ANYONE_KNOWN),
     Row("live", "GET", PAGE_ANYONE_KNOWN),
     Row("positions/<uuid:public_id>", "GET", PAGE_MEMBERS_READ),
@@ -141,4 +140,37 @@ PAGES = [
     Row("feeds/<slug:source>/resume", "POST", FEED_STEERED),
 ]
 
-TABLE = [*HEALTH, *API, *PORTFOLIOS, *MARKET, *ALIASES, *PAGES]
+OWNERS_DEED = (302, 404, 403, 403, 302, 404)
+OWNERS_THING = (302, 404, 404, 404, 302, 404)
+A_PORTFOLIOS = "portfolios/<uuid:public_id>"
+PEOPLE = [
+    Row("settings", "GET", PAGE_ANYONE_KNOWN),
+    Row("settings/password", "GET", PAGE_ANYONE_KNOWN),
+    Row("settings/password", "POST", PAGE_ANYONE_KNOWN),  # a form that says what is missing
+    Row("settings/sessions/<uuid:session_id>/end", "POST", OWNERS_THING),
+    Row("settings/sessions/end-others", "POST", everybody(302)),
+    Row("settings/tokens/new", "POST", everybody(302)),
+    Row("settings/tokens/<slug:prefix>/revoke", "POST", OWNERS_THING),
+    Row("password/reset", "GET", everybody(200)),
+    Row("password/reset", "POST", everybody(200)),
+    Row("password/reset/sent", "GET", everybody(200)),
+    Row("password/set/<str:uidb64>/<str:token>", "GET", everybody(200)),  # a link that is good no more
+    Row("password/set/<str:uidb64>/<str:token>", "POST", everybody(200)),
+    Row(f"{A_PORTFOLIOS}/members", "GET", PAGE_MEMBERS_READ, subject="portfolio"),
+    Row(f"{A_PORTFOLIOS}/members/invite", "POST", OWNERS_DEED, subject="portfolio"),
+    Row(f"{A_PORTFOLIOS}/members/<str:username>/role", "POST", OWNERS_DEED, subject="portfolio"),
+    Row(f"{A_PORTFOLIOS}/members/<str:username>/remove", "POST", OWNERS_DEED, subject="portfolio"),
+    Row(f"{A_PORTFOLIOS}/invitations/<uuid:invitation_id>/withdraw", "POST", OWNERS_DEED, subject="portfolio"),
+    Row(f"{A_PORTFOLIOS}/transfer", "POST", (302, 404, 403, 403, 404, 404), subject="portfolio"),  # to nobody
+    Row(f"{A_PORTFOLIOS}/leave", "POST", (302, 404, 302, 302, 302, 404), subject="portfolio"),
+    Row("join/<str:secret>", "GET", everybody(302)),
+    Row("join", "GET", everybody(404)),  # without an invitation in the session
+    Row("invitation/accept", "POST", everybody(302)),
+    Row("invitation/register", "POST", everybody(302)),
+    Row("oidc/authenticate", "GET", everybody(404)),  # no provider is configured here
+    Row("oidc/callback", "GET", everybody(403)),
+    Row("oidc/link", "POST", (302, 404, 404, 404, 404, 404)),
+    Row("oidc/<int:identity_id>/unlink", "POST", everybody(302)),
+]
+
+TABLE = [*PEOPLE, *HEALTH, *API, *PORTFOLIOS, *MARKET, *ALIASES, *PAGES]

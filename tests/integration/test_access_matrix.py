@@ -57,7 +57,8 @@ def scene() -> Scene:
         clients[name] = Client(raise_request_exception=False)
         clients[name].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     cell = make_position(portfolio, max_trade="0.5")
-    return {"cell": cell, "order": order, "portfolio": portfolio, "clients": clients, "named": named_in(portfolio)}
+    named = named_in(portfolio) | {"session_id": str(portfolio.owner.sessions.get().public_id)}
+    return {"cell": cell, "order": order, "portfolio": portfolio, "clients": clients, "named": named}
 
 
 def named_in(portfolio: Portfolio) -> dict[str, str]:

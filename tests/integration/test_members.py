@@ -1,5 +1,6 @@
 """Who may enter a portfolio: invited, promoted, sent away; there is always exactly one owner, and the log knows all."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -127,9 +128,14 @@ def test_the_database_itself_keeps_one_owner() -> None:
         lambda: Membership.objects.filter(pk=bob.pk).update(role="owner"),
     )
     for deed in deeds:
-        with pytest.raises(IntegrityError), transaction.atomic():
-            deed()
-            connection.check_constraints()
+        with pytest.raises(IntegrityError):
+            done_and_checked(deed)
+
+
+@transaction.atomic
+def done_and_checked(deed: Callable[[], object]) -> None:
+    deed()
+    connection.check_constraints()
 
 
 @pytest.mark.django_db(transaction=True)

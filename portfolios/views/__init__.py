@@ -1,0 +1,1 @@
+"""The POST actions of pages about people: members, invitations, sessions, tokens, passwords."""

@@ -1,0 +1,133 @@
+"""Members come and go: each action is a POST of an owner's, or of who leaves."""
+
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_email
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from portfolios.errors import Refused
+from portfolios.letters import send_invitation
+from portfolios.models import Invitation, Membership, Portfolio
+from portfolios.services import members
+from portfolios.views.visitor import actor, visitor
+
+
+def owners_deed(deed: Callable[..., str]) -> Callable[..., HttpResponse]:
+    """A POST of the owner's that ends on the members page, with what was done or why it was not."""
+
+    @login_required
+    @require_POST
+    @wraps(deed)
+    def answer(request: HttpRequest, public_id: UUID, **named: str) -> HttpResponse:
+        portfolio = visible(request, public_id)
+        if not Portfolio.objects.owned_by(request.user).filter(pk=portfolio.pk).exists():
+            raise PermissionDenied
+        return told(request, portfolio, lambda: deed(request, portfolio, **named))
+
+    return answer
+
+
+def told(request: HttpRequest, portfolio: Portfolio, deed: Callable[[], str]) -> HttpResponseRedirect:
+    try:
+        messages.success(request, deed())
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+    return redirect("members", public_id=portfolio.public_id)
+
+
+def sentence(refusal: Refused) -> str:
+    return f"{refusal.message[:1].upper()}{refusal.message[1:]}."
+
+
+def visible(request: HttpRequest, public_id: UUID) -> Portfolio:
+    """Raises Http404 for a stranger as for an unknown id."""
+    return get_object_or_404(Portfolio.objects.visible_to(request.user), public_id=public_id)
+
+
+def member(portfolio: Portfolio, username: str) -> Membership:
+    found = portfolio.memberships.select_related("user").filter(user__username=username)
+    return get_object_or_404(found)
+
+
+@login_required
+@require_POST
+@never_cache
+def invite(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Shows the link, once. With an address a letter carries it there as well."""
+    portfolio = visible(request, public_id)
+    if not Portfolio.objects.owned_by(request.user).filter(pk=portfolio.pk).exists():
+        raise PermissionDenied
+    try:
+        email = checked_email(request.POST.get("email", "").strip())
+        invitation, secret = members.invite(
+            portfolio_id=portfolio.pk, email=email, role=request.POST.get("role", ""), actor=actor(request)
+        )
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+        return redirect("members", public_id=public_id)
+    link = request.build_absolute_uri(reverse("follow-invitation", args=[secret]))
+    sent = bool(email) and send_invitation(invitation, link=link, host=request.user.get_username())
+    context = {"portfolio": portfolio, "invitation": invitation, "link": link, "sent": sent}
+    return render(request, "registration/invited.html", context)
+
+
+def checked_email(email: str) -> str:
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError:
+        raise Refused("invalid_email", "this is no e-mail address", field="email") from None
+    return email
+
+
+@owners_deed
+def withdraw(request: HttpRequest, portfolio: Portfolio, invitation_id: str) -> str:
+    open_ones = Invitation.objects.open_at(timezone.now()).filter(portfolio=portfolio)
+    invitation = get_object_or_404(open_ones, public_id=invitation_id)
+    members.withdraw_invitation(invitation_id=invitation.pk, actor=actor(request))
+    return "The invitation is withdrawn. Its link opens nothing."
+
+
+@owners_deed
+def change_role(request: HttpRequest, portfolio: Portfolio, username: str) -> str:
+    found = member(portfolio, username)
+    role = request.POST.get("role", "")
+    members.change_role(portfolio_id=portfolio.pk, user_id=found.user_id, role=role, actor=actor(request))
+    return f"{username} may now enter as {role}."
+
+
+@owners_deed
+def remove(request: HttpRequest, portfolio: Portfolio, username: str) -> str:
+    found = member(portfolio, username)
+    members.remove_member(portfolio_id=portfolio.pk, user_id=found.user_id, actor=actor(request))
+    return f"{username} may no longer enter."
+
+
+@owners_deed
+def transfer(request: HttpRequest, portfolio: Portfolio) -> str:
+    found = member(portfolio, request.POST.get("username", ""))
+    members.transfer_ownership(portfolio_id=portfolio.pk, user_id=found.user_id, actor=actor(request))
+    return f"{found.user.get_username()} owns the portfolio from now on; you stay as a trader."
+
+
+@login_required
+@require_POST
+def leave(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    portfolio = visible(request, public_id)
+    try:
+        members.leave(portfolio_id=portfolio.pk, user=visitor(request))
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+        return redirect("members", public_id=public_id)
+    messages.success(request, f"You left {portfolio.name}.")
+    return redirect("overview")
