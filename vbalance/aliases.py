@@ -12,6 +12,7 @@ from reporting.views.cells import cockpit
 from trading.api.evaluation import Evaluate
 from trading.api.events import Events
 from trading.api.positions import PositionDetail
+from vbalance.metrics import Metrics
 
 DEPRECATED_SINCE = "@1795132800"  # 2026-11-20, as RFC 9745 writes it
 
@@ -35,6 +36,7 @@ def deprecated(view: View, successor: str) -> View:
 
 
 events = deprecated(Events.as_view(), "/v1/events")
+metrics = deprecated(Metrics.as_view(), "/v1/metrics")
 evaluate = deprecated(Evaluate.as_view(), "/v1/positions/{public_id}/evaluate")
 position_json = deprecated(PositionDetail.as_view(), "/v1/positions/{public_id}")
 

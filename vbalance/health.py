@@ -66,12 +66,16 @@ def database_part() -> Part:
 
 def broker_part() -> Part:
     """How many bells wait: many mean that the workers are behind."""
+    try:
+        return Part(True, f"{sum(waiting_bells().values())} waiting")
+    except redis.RedisError as error:
+        return Part(False, _reason(error))
+
+
+def waiting_bells() -> dict[str, int]:
+    """By queue. Raises RedisError when the broker does not answer."""
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
-        try:
-            waiting = sum(int(client.llen(f"{settings.KEY_PREFIX}{queue}")) for queue in QUEUES)
-        except redis.RedisError as error:
-            return Part(False, _reason(error))
-    return Part(True, f"{waiting} waiting")
+        return {queue: int(client.llen(f"{settings.KEY_PREFIX}{queue}")) for queue in QUEUES}
 
 
 def beat_part() -> Part:

@@ -17,6 +17,7 @@ VAR: Path = environment.VAR
 BUILD = environment.BUILD
 SERVICE = environment.SERVICE
 KEY_PREFIX = environment.KEY_PREFIX
+SCRAPE_TOKEN = environment.SCRAPE_TOKEN
 
 SECRET_KEY = environment.secret_key()
 DEBUG = False

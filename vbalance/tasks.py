@@ -1,4 +1,4 @@
-"""Bells of this floor: a worker notes that it is alive, and keeps the snapshots of the floor below, which rings none."""
+"""Bells of this floor: a worker notes that it is alive; the snapshots of reporting, which rings none, are kept."""
 
 import time
 

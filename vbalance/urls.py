@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from vbalance import aliases, documents, health
+from vbalance import aliases, documents, health, metrics
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -11,11 +11,13 @@ urlpatterns = [
     path("v1/healthz", health.healthz_v1, name="healthz-v1"),
     path("v1/version", health.version, name="version"),
     path("v1/schema", documents.Schema.as_view(), name="schema"),
+    path("v1/metrics", metrics.Metrics.as_view(), name="api-metrics"),
     path("v1/docs", documents.SwaggerPage.as_view(), name="swagger"),
     path("v1/redoc", documents.RedocPage.as_view(), name="redoc"),
     path("", include("portfolios.api.urls")),
     path("", include("dividends.api.urls")),
     path("", include("trading.api.urls")),
+    path("metrics", aliases.metrics, name="alias-metrics"),
     path("events", aliases.events, name="alias-events"),
     path("positions/<str:public_id>/evaluate", aliases.evaluate, name="alias-evaluate"),
     path("positions/<uuid:public_id>", aliases.position, name="alias-position"),  # the cockpit, or its JSON

@@ -72,7 +72,7 @@ def asked_cells(user: Any, portfolio_id: UUID | None, position_id: UUID | None) 
 
 def answer_of(report: Report) -> dict[str, Any]:
     figures = report.total
-    names = [field.source.partition(".")[0] for field in MetricsAnswer().fields.values()]
+    names = [str(field.source).partition(".")[0] for field in MetricsAnswer().fields.values()]
     told = {name: getattr(figures, name) for name in names if hasattr(figures, name)}
     beside = {"cells": len(report.lines), "period": report.period, "definitions": DEFINITIONS}
     return dict(MetricsAnswer(told | beside).data)

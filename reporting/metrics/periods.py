@@ -1,11 +1,10 @@
-"""Periods people ask for, in market days: presets, and a range of their own. Pure."""
+"""Periods people ask for, in market days: so many up to today, or days of their own. Pure."""
 
 from datetime import date, timedelta
 from typing import NamedTuple
 
-PRESETS = {"30": "30 days", "90": "90 days", "year": "One year", "all": "Since the beginning"}
+PRESETS = {"30": "Last 30 days", "90": "Last 90 days", "year": "Last 365 days", "all": "All days"}
 DAYS = {"30": 30, "90": 90, "year": 365}
-DEFAULT = "90"
 
 
 class Period(NamedTuple):
@@ -17,9 +16,12 @@ class Period(NamedTuple):
     @property
     def eve(self) -> date:
         """The day whose totals are taken off."""
-        return self.first - timedelta(days=1) if self.first else date.min
+        return self.first - timedelta(days=1) if self.first and self.first > date.min else date.min
 
 
-def preset(name: str, today: date) -> Period:
-    days = DAYS.get(name)
-    return Period(today - timedelta(days=days - 1) if days else None, today)
+def period_of(preset: str, first: date | None, last: date | None, today: date) -> Period:
+    """A preset counts back from the newest market day; without one the days given, open ends being all there is."""
+    days = DAYS.get(preset)
+    if days:
+        return Period(today - timedelta(days=days - 1), today)
+    return Period(first, min(last or today, today))

@@ -6,13 +6,14 @@ from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from portfolios.models import Position
 from reporting.metrics.definitions import Figures, Point, Totals, Worths, added, between, growth_of, summed
 from reporting.metrics.ledger import NOTHING, Carried, Closing, carry, closing_of, in_order, starts_of, stored_at
 from reporting.metrics.periods import Period
 from reporting.models import DailySnapshot, PortfolioSnapshot
-from reporting.selectors.facts import moments_of
+from reporting.selectors.facts import Moment, moments_of
 
 
 class Line(NamedTuple):
@@ -62,10 +63,20 @@ def cells_seen_by(user: Any) -> QuerySet[Position]:
     return Position.objects.visible_to(user).select_related("portfolio").order_by("symbol", "pk")
 
 
-def report_of(positions: Sequence[Position], period: Period, *, whole: bool = True) -> Report:
+def moments_around(positions: Sequence[Position]) -> dict[str, Moment]:
+    return moments_of({position.source for position in positions})
+
+
+def today_of(moments: Mapping[str, Moment]) -> date:
+    """The newest market day of all sources; for nobody's cells the calendar's."""
+    return max((moment.day for moment in moments.values()), default=timezone.now().date())
+
+
+def report_of(
+    positions: Sequence[Position], period: Period, moments: Mapping[str, Moment] | None = None, *, whole: bool = True
+) -> Report:
     """whole: `positions` are all cells of their portfolios, so that the portfolios' stored sums can be read."""
-    moments = moments_of({position.source for position in positions})
-    until = {source: moment.at for source, moment in moments.items()}
+    until = {source: moment.at for source, moment in (moments or moments_around(positions)).items()}
     carried = carry(positions, until, starts_of(positions))
     stored = stored_at(positions, [period.eve, period.last]) if positions else {}
 

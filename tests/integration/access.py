@@ -64,6 +64,7 @@ HEALTH = [
     Row("v1/redoc", "GET", everybody(200)),
 ]
 API = [
+    Row("v1/metrics", "GET", API_ANYONE_KNOWN),
     Row("v1/positions", "GET", API_ANYONE_KNOWN),
     Row("v1/positions", "POST", API_MAKES_OWN, body={"ticker": "ZIM"}),
     Row("v1/positions/<str:public_id>", "GET", API_MEMBERS_READ),
@@ -118,6 +119,7 @@ MARKET = [
     Row("v1/market/bars/<str:symbol>", "GET", API_ANYONE_KNOWN),
 ]
 ALIASES = [
+    Row("metrics", "GET", API_ANYONE_KNOWN),
     Row("events", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
     Row("positions/<str:public_id>/evaluate", "POST", api_members_act(200), body={}),
 ]
