@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from celery import Task, current_app, shared_task
 
+from portfolios.identity.services import forget_old_sessions
 from portfolios.models import FailedTask
 from portfolios.services.failed_tasks import note_replay
 from portfolios.services.idempotency import forget_old_keys
@@ -68,10 +69,11 @@ def ring_again(failed: FailedTask) -> None:
 
 @shared_task(base=Bell)
 def verify_events() -> None:
-    """Nightly: the log against itself and against the rows; old idempotency keys go."""
+    """Nightly: the log against itself and against the rows; old idempotency keys and sessions go."""
     verified = verify()
     differing = differing_rows()
     forget_old_keys()
+    forget_old_sessions()
     log.info("events verified", events=verified.events, findings=len(verified.findings), differing=len(differing))
     if verified.findings or differing:
         raise RuntimeError(f"{len(verified.findings)} findings, {len(differing)} rows differ from their events")

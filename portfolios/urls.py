@@ -30,5 +30,5 @@ urlpatterns = [
     path("settings/tokens/<slug:prefix>/revoke", account.end_token, name="revoke-token"),
     path("password/reset", passwords.AskForReset.as_view(), name="password-reset"),
     path("password/reset/sent", passwords.ResetSent.as_view(), name="password-reset-sent"),
-    path("password/set/<str:uidb64>/<str:token>", passwords.SetPassword.as_view(), name="password-set"),
+    path("password/set/<str:uidb64>/<str:token>", passwords.set_password, name="password-set"),
 ]

@@ -46,6 +46,8 @@ def friendly(view: View) -> View:
 class Departure(OIDCAuthenticationRequestView):
     """To the provider, with state, nonce and PKCE; the addresses are the ones it published."""
 
+    http_method_names = ["get", "head"]
+
     def __init__(self, **kwargs: Any) -> None:
         super(OIDCAuthenticationRequestView, self).__init__(**kwargs)
         self.OIDC_OP_AUTH_ENDPOINT = discovered().authorization
@@ -54,6 +56,8 @@ class Departure(OIDCAuthenticationRequestView):
 
 class Arrival(OIDCAuthenticationCallbackView):
     """Back from the provider. Whoever did not leave from this browser, and lately, does not arrive."""
+
+    http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         began = began_here(request)

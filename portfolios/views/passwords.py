@@ -8,6 +8,7 @@ from django.contrib.auth.forms import PasswordResetForm
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.urls import reverse_lazy
+from django.views.decorators.http import require_http_methods
 from redis import RedisError
 
 from portfolios.identity.services import end_other_sessions
@@ -68,7 +69,6 @@ class ResetSent(views.PasswordResetDoneView):
 class SetPassword(views.PasswordResetConfirmView):
     """Whoever had the old password is signed out; signing in with the new one is left to its owner."""
 
-    http_method_names = METHODS
     template_name = "registration/password_set.html"
     success_url = reverse_lazy("login")
 
@@ -78,3 +78,6 @@ class SetPassword(views.PasswordResetConfirmView):
         end_other_sessions(user=user, but="")
         messages.success(self.request, "Your new password is set. Sign in with it.")
         return response
+
+
+set_password = require_http_methods(("GET", "HEAD", "POST"))(SetPassword.as_view())  # the library answers any method
