@@ -35,7 +35,8 @@ EVENTS = """
     SELECT cell.portfolio_id, 'position', cell.public_id, number, 'order_filled',
            timestamptz '2007-01-03 15:00Z' + number * interval '1 minute', now(),
            CASE number %% 3 WHEN 0 THEN 'robot' WHEN 1 THEN 'broker:paper' ELSE 'user:ann' END, gen_random_uuid(),
-           number::bigint * 10007 %% 99999999, -number::bigint * 970013 %% 999999999999, 0, 0, 0, 97000000 + number %% 5000000, 'active',
+           number::bigint * 10007 %% 99999999, -number::bigint * 970013 %% 999999999999, 0, 0, 0,
+           97000000 + number %% 5000000, 'active',
            json_build_object('inputs', %(inputs)s::json, 'outputs', %(inputs)s::json,
                              'message', 'Filled: bought ' || number || ' shares at 97.25.')::text,
            repeat('0', 64), md5(number::text) || md5(number::text)
@@ -120,8 +121,9 @@ def prepare(_path: Path, rows: int) -> None:
 
 
 def copy(path: Path, _rows: int) -> None:
-    with psycopg.connect(os.environ["DATABASE_URL"]) as server, path.open("wb") as file:
-        with server.cursor().copy(COPY) as blocks:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as server, path.open("wb") as file, server.cursor() as cursor:
+        cursor.execute("SET TimeZone = 'UTC'")
+        with cursor.copy(COPY) as blocks:
             file.writelines(blocks)
 
 
@@ -140,7 +142,8 @@ def export(form: str) -> Callable[[Path, int], None]:
 
 def show(runs: dict[str, Run], rows: int) -> None:
     print(f"{rows:,} events of {CELLS} cells, {os.cpu_count()} cores, Python {platform.python_version()}\n")
-    print(f"{'way':<9}{'rows':>10}{'seconds':>9}{'rows/s':>10}{'x copy':>8}{'peak MB':>9}{'of it at start':>16}{'file MB':>9}")
+    heads = f"{'seconds':>9}{'rows/s':>10}{'x copy':>8}{'peak MB':>9}{'of it at start':>16}{'file MB':>9}"
+    print(f"{'way':<9}{'rows':>10}{heads}")
     pace = runs[BASELINE].seconds / rows
     for way, run in runs.items():
         number = rows // CELLS if way == "xlsx" else rows

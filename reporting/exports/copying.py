@@ -19,6 +19,6 @@ def rows_of(table: QuerySet, columns: Sequence[Column]) -> Iterator[tuple[Any, .
         sql, parameters = query.sql_with_params()
     except EmptyResultSet:
         return
-    with connection.cursor() as cursor, cursor.copy(f"COPY ({sql}) TO STDOUT", parameters) as copy:
+    with connection.cursor() as cursor, cursor.copy(cursor.mogrify(f"COPY ({sql}) TO STDOUT", parameters)) as copy:
         copy.set_types([LOADED_AS.get(column.type, "text") for column in columns])
         yield from copy.rows()

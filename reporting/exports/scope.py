@@ -86,7 +86,8 @@ def scope_of(user: Any, span: Span, portfolio_id: UUID | None = None, position_i
     if user is not None:
         portfolios, positions = portfolios.visible_to(user), positions.visible_to(user)
     if portfolio_id:
-        portfolios, positions = portfolios.filter(public_id=portfolio_id), positions.filter(portfolio__in=portfolios)
+        portfolios = portfolios.filter(public_id=portfolio_id)
+        positions = positions.filter(portfolio__public_id=portfolio_id)
     if position_id:
         positions = positions.filter(public_id=position_id)
     own = {portfolio.pk: portfolio for portfolio in portfolios}

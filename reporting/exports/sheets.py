@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from reporting.exports.scope import Stream
 
 LONGEST = 31
-SHORT_ID = 8
+SHORT_ID, LONG_ID = 8, 18
 SUMMARY = "Summary"
 FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
 
 
 def sheet_names(streams: Sequence[Stream]) -> list[str]:
     """The id is cut to as many digits as tell all apart, 8 at least; the name to what Excel takes."""
-    for digits in range(SHORT_ID, LONGEST):
+    for digits in range(SHORT_ID, LONG_ID + 1):
         names = [name_of(stream, digits) for stream in streams]
         if len({name.lower() for name in names}) == len(names):
             return names
-    raise ValueError("two streams have the same id")
+    raise ValueError("two ids begin with the same 18 digits")
 
 
 def name_of(stream: Stream, digits: int) -> str:

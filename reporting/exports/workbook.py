@@ -43,7 +43,8 @@ def write(export: Export, path: Path) -> None:
 class Workbook:
     """Its sheets while they are written, each with the row that comes next."""
 
-    def __init__(self, path: Path, export: Export) -> None:
+    def __init__(self, path: Path, export: Export, last_row: int = LAST_ROW) -> None:
+        self.last_row = last_row
         self.book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": str(path.parent)})
         self.export = export
         self.bold = self.book.add_format({"bold": True})
@@ -75,8 +76,8 @@ class Workbook:
         return Place(sheet, 1)
 
     def added(self, place: Place, stream: Stream, values: Sequence[Any]) -> Place:
-        if place.row > LAST_ROW:
-            place = self.opened(continued(self.names[stream], self.counts[stream] // LAST_ROW + 1))
+        if place.row > self.last_row:
+            place = self.opened(continued(self.names[stream], self.counts[stream] // self.last_row + 1))
         for number, (column, value) in enumerate(zip(self.export.kind.columns, values, strict=True)):
             self.put(place, number, column.type, value)
         self.counts[stream] += 1
