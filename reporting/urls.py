@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reporting.views import cells, orders, people
+from reporting.views import cells, orders, people, reports
 
 urlpatterns = [
     path("login", people.SignIn.as_view(), name="login"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("positions/<uuid:public_id>/live", cells.cockpit_live, name="cockpit-live"),
     path("positions/<uuid:public_id>/chart", cells.chart, name="chart"),
     path("positions/<uuid:public_id>/timeline", cells.timeline, name="timeline"),
+    path("reports", reports.reports, name="reports"),
     path("orders", orders.orders, name="orders"),
     path("orders/<uuid:public_id>", orders.order, name="order"),
 ]

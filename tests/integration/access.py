@@ -130,6 +130,7 @@ PAGES = [
     Row("login", "OPTIONS", (200, 302, 302, 302, 302, 302)),  # Django's own views name their methods
     Row("logout", "POST", everybody(302)),
     Row("", "GET", PAGE_ANYONE_KNOWN),
+    Row("reports", "GET", PAGE_ANYONE_KNOWN),
     Row("live", "GET", PAGE_ANYONE_KNOWN),
     Row("positions/<uuid:public_id>", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/live", "GET", PAGE_MEMBERS_READ),
