@@ -17,14 +17,18 @@ class Slice(NamedTuple, Generic[Row]):
     newest: bool
 
 
-def slice_of(rows: QuerySet[Row], cursor: str, salt: str, size: int = PAGE) -> Slice[Row]:
-    """One page by primary key, downwards. A cursor that is not ours counts as none."""
+def slice_of(rows: QuerySet[Row], cursor: str, salt: str, *, key: str = "pk") -> Slice[Row]:
+    """One page by a key that only grows, downwards. A cursor that is not ours counts as none."""
     before = read_cursor(cursor, salt)
-    below = rows if before is None else rows.filter(pk__lt=before)
-    found = list(below.order_by("-pk")[: size + 1])
-    shown = found[:size]
-    older = signing.dumps(shown[-1].pk, salt=salt) if len(found) > size else ""
-    return Slice(shown, older, before is None)
+    below = rows if before is None else rows.filter(**{f"{key}__lt": before})
+    return page_of(list(below.order_by(f"-{key}")[: PAGE + 1]), salt, before is None, key)
+
+
+def page_of(found: list[Row], salt: str, newest: bool, key: str = "pk") -> Slice[Row]:
+    """A page from one row more than it shows."""
+    shown = found[:PAGE]
+    older = signing.dumps(getattr(shown[-1], key), salt=salt) if len(found) > PAGE else ""
+    return Slice(shown, older, newest)
 
 
 def read_cursor(text: str, salt: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reporting.views import cells, orders, people, reports
+from reporting.views import audit, cells, dividends, orders, people, reports
 
 urlpatterns = [
     path("login", people.SignIn.as_view(), name="login"),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("positions/<uuid:public_id>/chart", cells.chart, name="chart"),
     path("positions/<uuid:public_id>/timeline", cells.timeline, name="timeline"),
     path("reports", reports.reports, name="reports"),
+    path("audit", audit.audit, name="audit"),
+    path("dividends", dividends.dividends, name="dividends"),
     path("orders", orders.orders, name="orders"),
     path("orders/<uuid:public_id>", orders.order, name="order"),
 ]

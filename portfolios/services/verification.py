@@ -1,17 +1,20 @@
 """Checks the log against itself and against the rows it explains."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
 from portfolios.domain.chain import GENESIS, chained_hash
 from portfolios.domain.fold import NOTHING, Change, State, after
 from portfolios.models import Event, Portfolio, Position
 from portfolios.services.journal import columns_of
+
+Head = tuple[int, str]
 
 
 class Finding(NamedTuple):
@@ -28,6 +31,13 @@ class Verified(NamedTuple):
     findings: list[Finding]
 
 
+class Checked(NamedTuple):
+    """What a bounded check came to, and how many older events it left out."""
+
+    verified: Verified
+    left_out: int
+
+
 @contextmanager
 def one_moment() -> Iterator[None]:
     """Everything read inside is of one moment, while others go on writing."""
@@ -41,27 +51,68 @@ def one_moment() -> Iterator[None]:
 
 def verify_events() -> Verified:
     """Walk every stream: gapless, chained, columns as hashed, ending where its row says."""
+    with one_moment():
+        return walked(Event.objects.all(), row_heads(), {})
+
+
+def verify_portfolios(*, portfolio_ids: Collection[int], most: int) -> Checked:
+    """The streams of these portfolios; when they hold more than `most` events, the longest only from their end back."""
+    with one_moment():
+        heads = row_heads(portfolio_ids)
+        begins = beginnings(heads, most)
+        rows = Event.objects.filter(stream_id__in=[stream for stream, seq in begins.items() if not seq])
+        for stream, seq in begins.items():
+            if 0 < seq < heads[stream][0]:
+                rows |= Event.objects.filter(stream_id=stream, seq__gt=seq)
+        asked = {stream: head for stream, head in heads.items() if begins[stream] < head[0] or not head[0]}
+        verified = walked(rows, asked, starts_of(begins))
+    return Checked(verified, sum(begins.values()))
+
+
+def beginnings(heads: Mapping[UUID, Head], most: int) -> dict[UUID, int]:
+    """After which event each stream is read, the short streams whole first."""
+    begins, left = {}, most
+    for stream, (seq, _) in sorted(heads.items(), key=lambda item: item[1][0]):
+        begins[stream] = max(seq - left, 0)
+        left -= seq - begins[stream]
+    return begins
+
+
+def starts_of(begins: Mapping[UUID, int]) -> dict[UUID, Head]:
+    """The event each shortened stream is read on from, taken as it stands."""
+    shortened = Q(pk__in=[])
+    for stream, seq in begins.items():
+        if seq:
+            shortened |= Q(stream_id=stream, seq=seq)
+    rows = Event.objects.filter(shortened).values_list("stream_id", "seq", "hash")
+    return {stream: (seq, head) for stream, seq, head in rows}
+
+
+def walked(rows: QuerySet[Event], heads: dict[UUID, Head], starts: Mapping[UUID, Head]) -> Verified:
+    """Compare rows with each other and with the heads of their streams, from the starts or the beginning on."""
     findings: list[Finding] = []
     events = streams = 0
-    with one_moment():
-        heads = row_heads()
-        rows = Event.objects.order_by("stream_id", "seq").iterator(chunk_size=5_000)
-        for stream_id, stream in groupby(rows, key=lambda event: event.stream_id):
-            streams += 1
-            seq, head = 0, GENESIS
-            for event in stream:
-                events += 1
-                findings += [Finding(stream_id, event.seq, problem) for problem in problems_of(event, seq, head)]
-                seq, head = event.seq, event.hash
-            if heads.pop(stream_id, None) != (seq, head):
-                findings.append(Finding(stream_id, seq, "the row's head is not the last event"))
+    ordered = rows.order_by("stream_id", "seq").iterator(chunk_size=5_000)
+    for stream_id, stream in groupby(ordered, key=lambda event: event.stream_id):
+        streams += 1
+        seq, head = starts.get(stream_id, (0, GENESIS))
+        for event in stream:
+            events += 1
+            findings += [Finding(stream_id, event.seq, problem) for problem in problems_of(event, seq, head)]
+            seq, head = event.seq, event.hash
+        if heads.pop(stream_id, None) != (seq, head):
+            findings.append(Finding(stream_id, seq, "the row's head is not the last event"))
     findings += [Finding(stream_id, 0, "events are missing") for stream_id, (seq, _) in heads.items() if seq]
     return Verified(events, streams, findings)
 
 
-def row_heads() -> dict[UUID, tuple[int, str]]:
+def row_heads(portfolio_ids: Collection[int] | None = None) -> dict[UUID, Head]:
+    """The last event of every stream, or of those of some portfolios, as their rows have it."""
     fields = ("public_id", "event_seq", "event_hash")
-    rows = [*Position.objects.values_list(*fields), *Portfolio.objects.values_list(*fields)]
+    positions, portfolios = Position.objects.all(), Portfolio.objects.all()
+    if portfolio_ids is not None:
+        positions, portfolios = positions.filter(portfolio__in=portfolio_ids), portfolios.filter(pk__in=portfolio_ids)
+    rows = [*positions.values_list(*fields), *portfolios.values_list(*fields)]
     return {public_id: (seq, head) for public_id, seq, head in rows}
 
 

@@ -10,8 +10,8 @@ from portfolios.models import Event, Position
 from reporting.happening import FILLS, Happening
 from reporting.selectors.cells import Cell, cells_of
 from reporting.selectors.timeline import DECISIONS, with_causes
-from trading.domain.choices import Side
-from trading.domain.ladder import Rung, next_rung
+from reporting.steps import Steps, steps_of
+from trading.domain.ladder import Rung
 from trading.market.models import Bar, Instrument
 from trading.models import Execution, Order
 
@@ -32,6 +32,7 @@ class Cockpit(NamedTuple):
 
     cell: Cell
     name: str
+    steps: Steps
     buy: Rung | None
     sell: Rung | None
     decision: Happening | None
@@ -51,11 +52,13 @@ def cockpit_of(position: Position) -> Cockpit:
     log = Event.objects.of(position).order_by("-seq")
     decided = log.filter(type__in=DECISIONS).first()
     executions = executions_of(position)
+    steps = steps_of(position.holding, rules, price)
     return Cockpit(
         cell,
         Instrument.objects.filter(symbol=position.symbol).values_list("name", flat=True).first() or "",
-        next_rung(position.holding, rules, Side.BUY, price),
-        next_rung(position.holding, rules, Side.SELL, price),
+        steps,
+        steps.buys[0].rung if steps.buys else None,
+        steps.sells[-1].rung if steps.sells else None,
         Happening(decided, decided.content) if decided else None,
         list(owed_to(position)),
         Order.objects.filter(position=position).open().first(),

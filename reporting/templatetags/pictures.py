@@ -77,6 +77,17 @@ def share_meter(standing: Standing, rules: Rules, buy: Rung | None, sell: Rung |
     return stock_share(standing, rules) | {"places": places}
 
 
+@register.inclusion_tag("reporting/_rung_share.html")
+def rung_share(share: int, rules: Rules) -> dict[str, object]:
+    """A stock share (ppm) between the guardrails, small enough for a table."""
+    return {
+        "needle": min(clamped(share / 10_000), 98),
+        "low": rules.guardrail_low / 10_000,
+        "width": (rules.guardrail_high - rules.guardrail_low) / 10_000,
+        "share": share,
+    }
+
+
 def clamped(place: float) -> float:
     """Kept on the scale, so that a needle at its end is still seen."""
     return round(min(max(place, 0.0), 100.0), 2)

@@ -4,7 +4,8 @@ from collections.abc import Collection
 from typing import cast
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.db.models import F
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from portfolios.models import Portfolio, Position, User
@@ -22,9 +23,10 @@ def number_from(request: HttpRequest, name: str) -> int | None:
 
 
 def visible_position(request: HttpRequest, public_id: UUID) -> Position:
-    """Raises Http404 for a stranger as for an unknown id."""
+    """With the visitor's `role` in its portfolio. Raises Http404 for a stranger as for an unknown id."""
     related = ("portfolio__settings_version", "settings_version")
-    return get_object_or_404(Position.objects.visible_to(request.user).select_related(*related), public_id=public_id)
+    visible = Position.objects.visible_to(request.user).select_related(*related)
+    return get_object_or_404(visible.annotate(role=F("portfolio__memberships__role")), public_id=public_id)
 
 
 def visible_portfolio(request: HttpRequest, public_id: UUID) -> Portfolio:
@@ -44,3 +46,12 @@ def without_cursor(request: HttpRequest) -> str:
     query = request.GET.copy()
     query.pop("before", None)
     return f"{query.urlencode()}&" if query else ""
+
+
+def id_from(request: HttpRequest, name: str) -> UUID | None:
+    """Raises Http404 for what is no id: there is nothing of that name to see."""
+    text = request.GET.get(name, "")
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Http404 from None

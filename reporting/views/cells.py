@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
+from portfolios.models import ACTING_ROLES, Position
 from reporting.selectors.chart import chart_of
 from reporting.selectors.cockpit import cockpit_of
 from reporting.selectors.overview import overview_of
@@ -47,7 +48,7 @@ def overview_context(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 def cockpit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     position = visible_position(request, public_id)
-    return render(request, "reporting/cockpit.html", {"cockpit": cockpit_of(position)})
+    return render(request, "reporting/cockpit.html", cockpit_context(position))
 
 
 @login_required
@@ -56,7 +57,12 @@ def cockpit(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @condition(etag_func=cell_etag)
 def cockpit_live(request: HttpRequest, public_id: UUID) -> HttpResponse:
     position = visible_position(request, public_id)
-    return render(request, "reporting/_cockpit.html", {"cockpit": cockpit_of(position), "oob": True})
+    return render(request, "reporting/_cockpit.html", cockpit_context(position) | {"oob": True})
+
+
+def cockpit_context(position: Position) -> dict[str, Any]:
+    """Who may only look sees no buttons."""
+    return {"cockpit": cockpit_of(position), "steered": getattr(position, "role", "") in ACTING_ROLES}
 
 
 @login_required

@@ -7,10 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from portfolios.models import Position
 from reporting.selectors import orders as selected
 from reporting.selectors.orders import ORIGINS, SIDES, STATUSES, Wanted
-from reporting.views.asked import chosen, without_cursor
+from reporting.views.asked import chosen, id_from, visible_position, without_cursor
 from trading.domain.order_life import CANCELLABLE, OPEN_STATES
 from trading.models import Order
 
@@ -32,25 +31,14 @@ def orders(request: HttpRequest) -> HttpResponse:
 
 
 def wanted_by(request: HttpRequest) -> Wanted:
+    cell = id_from(request, "cell")
     return Wanted(
         chosen(request, "status", STATUSES),
         chosen(request, "side", SIDES),
         chosen(request, "origin", ORIGINS),
         request.GET.get("ticker", "").strip().upper()[:12],
-        cell_from(request),
+        visible_position(request, cell) if cell else None,
     )
-
-
-def cell_from(request: HttpRequest) -> Position | None:
-    """The visible cell the address names; 404 for any other."""
-    text = request.GET.get("cell", "")
-    if not text:
-        return None
-    try:
-        public_id = UUID(text)
-    except ValueError:
-        return None
-    return get_object_or_404(Position.objects.visible_to(request.user).select_related("portfolio"), public_id=public_id)
 
 
 @login_required

@@ -6,6 +6,8 @@ in the order of CALLERS. A method without a row lets nobody in.
 
 from typing import Any, NamedTuple
 
+from trading.views.deeds import DEEDS
+
 CALLERS = ("anonymous", "stranger", "viewer", "trader", "owner", "staff")
 ADMIN = "admin/"  # one rule for all below: only staff, see the test
 
@@ -136,6 +138,9 @@ PAGES = [
     Row("positions/<uuid:public_id>/live", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/chart", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/timeline", "GET", PAGE_MEMBERS_READ),
+    Row("audit", "GET", PAGE_ANYONE_KNOWN),
+    Row("audit/verify", "POST", PAGE_ANYONE_KNOWN),
+    Row("dividends", "GET", PAGE_ANYONE_KNOWN),
     Row("orders", "GET", PAGE_ANYONE_KNOWN),
     Row("orders/<uuid:public_id>", "GET", PAGE_MEMBERS_READ, subject="order"),
     Row("orders/<uuid:public_id>/cancel", "POST", page_members_act(302), subject="order"),
@@ -176,4 +181,13 @@ PEOPLE = [
     Row("oidc/<int:identity_id>/unlink", "POST", everybody(302)),
 ]
 
-TABLE = [*PEOPLE, *HEALTH, *API, *PORTFOLIOS, *MARKET, *ALIASES, *PAGES]
+ACTS = [
+    row
+    for name in DEEDS
+    for row in (
+        Row(f"positions/<uuid:public_id>/act/{name}", "GET", page_members_act(200)),
+        Row(f"positions/<uuid:public_id>/act/{name}", "POST", page_members_act(422)),  # without its hidden key
+    )
+]
+
+TABLE = [*PEOPLE, *ACTS, *HEALTH, *API, *PORTFOLIOS, *MARKET, *ALIASES, *PAGES]

@@ -1,0 +1,94 @@
+"""The audit: every event somebody may see, newest first, by filter."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from portfolios.models import Event, Portfolio, Position
+from reporting.happening import Happening
+from reporting.paging import PAGE, Slice, page_of, read_cursor, slice_of
+from reporting.reading import NEW_YORK
+from reporting.selectors.timeline import FILTERS
+
+SALT, CELL_SALT = "audit", "audit-cell"
+ACTORS: dict[str, Q] = {
+    "robot": Q(actor="robot"),
+    "person": Q(actor__startswith="user:"),
+    "token": Q(actor__startswith="token:"),
+    "broker": Q(actor__startswith="broker:"),
+    "market": Q(actor="market"),
+}
+KINDS = {name: types for name, types in FILTERS.items() if types}
+
+
+class Sought(NamedTuple):
+    """The filters; empty where not asked for. Cell and portfolio are among those he may see; days are market days."""
+
+    kind: str
+    actor: str
+    portfolio: Portfolio | None
+    cell: Position | None
+    since: date | None
+    until: date | None
+
+
+class Entry(NamedTuple):
+    """One event with its whole text, laid out to be read."""
+
+    happening: Happening
+    text: str
+
+
+def audit_of(user: Any, sought: Sought, cursor: str) -> Slice[Event]:
+    found = matching(Event.objects.all(), sought)
+    if sought.cell:
+        return slice_of(found.filter(stream_id=sought.cell.public_id), cursor, CELL_SALT, key="seq")
+    portfolios = [sought.portfolio.pk] if sought.portfolio else pks_of(user)
+    before = read_cursor(cursor, SALT)
+    below = found if before is None else found.filter(pk__lt=before)
+    return page_of(newest_of(below, portfolios), SALT, before is None)
+
+
+def pks_of(user: Any) -> list[int]:
+    return list(Portfolio.objects.visible_to(user).order_by("pk").values_list("pk", flat=True))
+
+
+def newest_of(events: QuerySet[Event], portfolios: Collection[int]) -> list[Event]:
+    """One step down the index per portfolio: the events of many portfolios at once have no index in their order."""
+    each = [events.filter(portfolio=pk).order_by("-pk")[: PAGE + 1] for pk in portfolios]
+    if not each:
+        return []
+    return list(each[0].union(*each[1:], all=True).order_by("-pk")[: PAGE + 1]) if each[1:] else list(each[0])
+
+
+def matching(events: QuerySet[Event], sought: Sought) -> QuerySet[Event]:
+    if sought.kind:
+        events = events.filter(type__in=KINDS[sought.kind])
+    if sought.actor:
+        events = events.filter(ACTORS[sought.actor])
+    if sought.since:
+        events = events.filter(market_at__gte=datetime.combine(sought.since, time(), NEW_YORK))
+    if sought.until:
+        events = events.filter(market_at__lt=datetime.combine(sought.until + timedelta(days=1), time(), NEW_YORK))
+    return events
+
+
+def entries_of(events: Sequence[Event]) -> list[Entry]:
+    """Each event named by its cell or portfolio."""
+    names = names_of({event.stream_id for event in events})
+    return [entry_of(event, names.get(event.stream_id, "")) for event in events]
+
+
+def entry_of(event: Event, about: str) -> Entry:
+    content = event.content
+    return Entry(Happening(event, content, about), json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def names_of(streams: Collection[UUID]) -> dict[UUID, str]:
+    cells = Position.objects.filter(public_id__in=streams).values_list("public_id", "symbol")
+    portfolios = Portfolio.objects.filter(public_id__in=streams).values_list("public_id", "name")
+    return dict(portfolios) | dict(cells)

@@ -1,0 +1,126 @@
+"""Dividends of the cells somebody may see: what comes, what is owed, what was received and withheld."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet, Sum
+
+from dividends.domain.payments import payment_for
+from dividends.models import Dividend, Entitlement
+from portfolios.models import Position
+from reporting.paging import Slice, slice_of
+from reporting.selectors.cells import Rulebook, visible_positions
+from reporting.selectors.facts import Listing, listing_of, moments_of
+
+AHEAD = 20
+SALT = "dividends"
+
+
+class Coming(NamedTuple):
+    """A dividend announced and not yet gone ex: what the shares held now would get (micros), were they kept."""
+
+    dividend: Dividend
+    cells: int
+    shares: int
+    gross: int
+    tax: int
+
+    @property
+    def net(self) -> int:
+        return self.gross - self.tax
+
+
+class Payout(NamedTuple):
+    """Gross, tax withheld and net, in micros."""
+
+    gross: int
+    tax: int
+    net: int
+
+
+class Received(NamedTuple):
+    """What one cell received in one year, by the day it was paid."""
+
+    position: Position
+    year: int
+    total: Payout
+
+
+class Year(NamedTuple):
+    year: int
+    cells: list[Received]
+    total: Payout
+
+
+class Calendar(NamedTuple):
+    """held: whether there is any cell a dividend could come to."""
+
+    coming: list[Coming]
+    owed: list[Entitlement]
+    owed_total: int
+    years: list[Year]
+    held: bool
+
+
+def calendar_of(user: Any) -> Calendar:
+    cells = list(visible_positions(user))
+    owed = list(entitlements_of(user).filter(status=Entitlement.Status.RECEIVABLE).order_by("dividend__pay_date", "pk"))
+    return Calendar(coming_to(cells), owed, sum(row.net for row in owed), years_of(user), bool(cells))
+
+
+def entitlements_of(user: Any) -> QuerySet[Entitlement]:
+    """Those that came to something: a cell without shares on the day is entitled to nothing."""
+    return Entitlement.objects.visible_to(user).filter(gross__gt=0).select_related("dividend", "position__portfolio")
+
+
+def paid_to(user: Any, cursor: str) -> Slice[Entitlement]:
+    return slice_of(entitlements_of(user).filter(status=Entitlement.Status.PAID), cursor, SALT)
+
+
+def coming_to(cells: Sequence[Position]) -> list[Coming]:
+    """The next announcements by ex-date, each with what the cells of its listing would get."""
+    held: dict[Listing, list[Position]] = defaultdict(list)
+    for position in cells:
+        held[listing_of(position)].append(position)
+    rules = Rulebook()
+    return [coming(dividend, held[dividend.symbol, dividend.source], rules) for dividend in announced(held)]
+
+
+def announced(held: dict[Listing, list[Position]]) -> QuerySet[Dividend]:
+    """Not yet gone ex on the clock of their own market."""
+    later = Q(pk__in=[])
+    for source, moment in moments_of({source for _, source in held}).items():
+        symbols = {symbol for symbol, of in held if of == source}
+        later |= Q(source=source, symbol__in=symbols, ex_date__gt=moment.day)
+    return Dividend.objects.filter(later).order_by("ex_date", "symbol")[:AHEAD]
+
+
+def coming(dividend: Dividend, cells: Sequence[Position], rules: Rulebook) -> Coming:
+    payments = [payment_for(cell.shares, dividend.dps, rules.of(cell).rules.withholding) for cell in cells]
+    holders = [cell for cell in cells if cell.shares]
+    return Coming(
+        dividend,
+        len(holders),
+        sum(cell.shares for cell in cells),
+        sum(payment.gross for payment in payments),
+        sum(payment.tax for payment in payments),
+    )
+
+
+def years_of(user: Any) -> list[Year]:
+    """The newest year first, each with its cells by symbol; one query for all, summed where it is stored."""
+    paid = Entitlement.objects.visible_to(user).filter(status=Entitlement.Status.PAID, gross__gt=0)
+    sums = paid.values_list("position", "dividend__pay_date__year").annotate(Sum("gross"), Sum("tax"), Sum("net"))
+    rows = list(sums.order_by())
+    cells = Position.objects.select_related("portfolio").in_bulk({cell for cell, *_ in rows})
+    by_year: dict[int, list[Received]] = defaultdict(list)
+    for cell, year, gross, tax, net in rows:
+        by_year[year].append(Received(cells[cell], year, Payout(int(gross), int(tax), int(net))))
+    return [year_of(year, by_year[year]) for year in sorted(by_year, reverse=True)]
+
+
+def year_of(year: int, received: list[Received]) -> Year:
+    received.sort(key=lambda row: (row.position.symbol, row.position.pk))
+    total = Payout(*(sum(amounts) for amounts in zip(*(row.total for row in received), strict=True)))
+    return Year(year, received, total)
