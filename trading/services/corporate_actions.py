@@ -21,7 +21,8 @@ CANCELLABLE = ("new", "accepted", "partially_filled")
 @transaction.atomic
 def apply_due(*, source: str, day: date, market_at: datetime) -> int:
     """Splits, then ex-dates, then payments due by this market day, each once; how many cells were touched."""
-    lock_cells_due(source=source, day=day)
+    if not lock_cells_due(source=source, day=day):
+        return 0
     return (
         split_due(source=source, day=day, market_at=market_at)
         + go_ex_due(source=source, day=day, market_at=market_at)
@@ -29,13 +30,12 @@ def apply_due(*, source: str, day: date, market_at: datetime) -> int:
     )
 
 
-def lock_cells_due(*, source: str, day: date) -> None:
-    """All at once and by primary key, as everybody does who takes several: so that nobody waits in a circle."""
+def lock_cells_due(*, source: str, day: date) -> bool:
+    """Whether anything is due; its cells all at once and by primary key, so that nobody waits in a circle."""
     symbols = set(payments_due(source=source, day=day).values_list("dividend__symbol", flat=True))
     for due in (splits_due(source=source, day=day), dividends_due(source=source, day=day)):
         symbols |= set(due.values_list("symbol", flat=True))
-    if symbols:
-        list(Position.objects.locked().filter(source=source, symbol__in=symbols))
+    return bool(symbols) and bool(Position.objects.locked().filter(source=source, symbol__in=symbols))
 
 
 def split_due(*, source: str, day: date, market_at: datetime) -> int:
