@@ -9,21 +9,19 @@ from dividends.models import Dividend, Entitlement, Split, SplitApplication
 from portfolios.models import Position
 
 
-def dividends_due(*, source: str, day: date, symbol: str = "") -> QuerySet[Dividend]:
+def dividends_due(*, source: str, day: date) -> QuerySet[Dividend]:
     """Dividends gone ex by this market day that some cell holding the symbol since before has not been through."""
     untouched = cells_before().exclude(
         Exists(Entitlement.objects.filter(position=OuterRef("pk"), dividend=OuterRef(OuterRef("pk"))))
     )
-    due = Dividend.objects.filter(source=source, ex_date__lte=day).filter(Exists(untouched)).order_by("ex_date", "pk")
-    return due.filter(symbol=symbol) if symbol else due
+    return Dividend.objects.filter(source=source, ex_date__lte=day).filter(Exists(untouched)).order_by("ex_date", "pk")
 
 
-def splits_due(*, source: str, day: date, symbol: str = "") -> QuerySet[Split]:
+def splits_due(*, source: str, day: date) -> QuerySet[Split]:
     untouched = cells_before().exclude(
         Exists(SplitApplication.objects.filter(position=OuterRef("pk"), split=OuterRef(OuterRef("pk"))))
     )
-    due = Split.objects.filter(source=source, ex_date__lte=day).filter(Exists(untouched)).order_by("ex_date", "pk")
-    return due.filter(symbol=symbol) if symbol else due
+    return Split.objects.filter(source=source, ex_date__lte=day).filter(Exists(untouched)).order_by("ex_date", "pk")
 
 
 def awaited_split(position: Position, day: date) -> Split | None:

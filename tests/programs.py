@@ -63,7 +63,7 @@ def live(name: str, options: tuple[str, ...], database: str, prefix: str, queue:
 
 @contextlib.contextmanager
 def running(name: str, *options: str, prefix: str = "", queue: str = "") -> Iterator[Program]:
-    program = Program(name, options, prefix or settings.KEY_PREFIX, queue or settings.CELERY_BROKER_URL)
+    program = Program(name, options, settings.KEY_PREFIX + prefix, queue or settings.CELERY_BROKER_URL)
     try:
         yield program
     finally:

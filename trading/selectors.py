@@ -19,12 +19,12 @@ WAITING_CELLS = """
     SELECT cell.id
       FROM quote JOIN portfolios_position AS cell
         ON cell.symbol = quote.symbol AND cell.source = %s AND cell.wake_below >= quote.low
-     WHERE (cell.quote_at IS NULL OR cell.quote_at < quote.at) AND cell.state <> 'closed'
+     WHERE (cell.quote_at IS NULL OR cell.quote_at < quote.at) AND cell.state NOT IN ('closed', 'quarantined')
      UNION
     SELECT cell.id
       FROM quote JOIN portfolios_position AS cell
         ON cell.symbol = quote.symbol AND cell.source = %s AND cell.wake_above <= quote.high
-     WHERE (cell.quote_at IS NULL OR cell.quote_at < quote.at) AND cell.state <> 'closed'
+     WHERE (cell.quote_at IS NULL OR cell.quote_at < quote.at) AND cell.state NOT IN ('closed', 'quarantined')
      ORDER BY id
 """
 
@@ -50,6 +50,7 @@ def waiting_orders(quotes: Collection[Quote]) -> list[int]:
     seen = {quote.symbol: quote.at for quote in quotes}
     sources = {quote.source for quote in quotes}
     orders = Order.objects.open().filter(position__symbol__in=seen, position__source__in=sources).order_by("pk")
+    orders = orders.exclude(position__state=Position.Status.QUARANTINED)
     rows = orders.values_list("pk", "status", "origin", "quote_at", "position__symbol")
     return [
         pk
@@ -69,6 +70,10 @@ def cell_held_up_by(order_id: int) -> int | None:
         return None
     low, high = spread_of(quote)
     return position.pk if position.wake_below >= low or position.wake_above <= high else None
+
+
+def position_of(order_id: int) -> int:
+    return Order.objects.values_list("position_id", flat=True).get(pk=order_id)
 
 
 def traded_symbols(source: str) -> list[str]:

@@ -20,11 +20,13 @@ from trading.market.services import take_prices
 from trading.selectors import (
     cell_held_up_by,
     newest_traded_quotes,
+    position_of,
     traded_symbols,
     waiting_cells,
     waiting_orders,
 )
 from trading.services import corporate_actions, evaluation, execution
+from trading.services.quarantine import setting_aside
 
 log = structlog.get_logger(__name__)
 PATIENT = {"autoretry_for": (OperationalError,), "retry_backoff": True, "max_retries": 5}
@@ -33,7 +35,8 @@ PATIENT = {"autoretry_for": (OperationalError,), "retry_backoff": True, "max_ret
 @shared_task(base=Bell, **PATIENT)
 def evaluate_position(*, position_id: int) -> None:
     """Evaluate a cell at the newest quote, and ring for the order it made."""
-    evaluated = evaluation.evaluate_position(position_id=position_id)
+    with setting_aside(position_id):
+        evaluated = evaluation.evaluate_position(position_id=position_id)
     if evaluated.order:
         ring(execute_order, order_id=evaluated.order.pk)
 
@@ -41,7 +44,8 @@ def evaluate_position(*, position_id: int) -> None:
 @shared_task(base=Bell, **PATIENT)
 def execute_order(*, order_id: int) -> None:
     """Carry an order on, and ring for its cell if that waited for it."""
-    order = execution.execute_order(order_id=order_id)
+    with setting_aside(position_of(order_id)):
+        order = execution.execute_order(order_id=order_id)
     if order and order.status == "filled":
         symbol, quantity, price = order.position.symbol, as_text(order.quantity), as_text(average_price(order.filled))
         log.info("order filled", symbol=symbol, side=order.side, quantity=quantity, price=price, why=order.reason)

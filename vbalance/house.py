@@ -25,7 +25,7 @@ class Wishes(NamedTuple):
     feed: bool
     demo: bool
     web_only: bool
-    speed: str | None
+    speed: float | None
 
     @property
     def address(self) -> str:
@@ -65,7 +65,7 @@ class House:
         self.supervisor.keep(Watched("worker", programs.start(programs.worker()), patience=2.0))
         self.supervisor.keep(Watched("beat", programs.start(programs.beat())))
         if wishes.feed:
-            options = ("--speed", wishes.speed) if wishes.speed else ()
+            options = ("--speed", str(wishes.speed)) if wishes.speed else ()
             self.supervisor.keep(Watched("feed", programs.start(programs.feed(*options)), rests=True))
 
     def wait_until_ready(self) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-DECENT_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+DECENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 log = structlog.get_logger("vbalance.request")
 
 

@@ -113,9 +113,8 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": environment.KEY_PREFIX,
     "visibility_timeout": 120,
-    "socket_timeout": 5,
+    "socket_timeout": 3,  # a queue that is there but silent holds a bell up for this long, twice
     "socket_connect_timeout": 2,
-    "retry_on_timeout": True,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}

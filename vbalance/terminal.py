@@ -43,12 +43,17 @@ class Scribe:
         if line.strip():
             self.file.emit(logging.makeLogRecord({"msg": line}))
             if not self.quiet:
-                show(f"{datetime.now(UTC):%H:%M:%S} {self.name:<8} {short_form(line)}")
+                show(f"{datetime.now(UTC):%H:%M:%S} {self.name:<8} {printable(short_form(line))}")
 
 
 def show(text: str) -> None:
     with contextlib.suppress(OSError):  # the terminal may be gone; the work goes on
         print(text, flush=True)  # noqa: T201 - this is the terminal
+
+
+def printable(text: str) -> str:
+    """What a caller sent may be in a line: it must neither begin a line of its own nor steer the terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def short_form(line: str) -> str:

@@ -46,7 +46,9 @@ def queue() -> Iterator[redis.Redis]:
 
 
 def forget_bells(client: redis.Redis) -> None:
-    client.delete(*[f"{settings.KEY_PREFIX}{name}" for name in QUEUES])
+    """Those that wait, and those a killed worker had in its hand."""
+    for key in client.scan_iter(f"{settings.KEY_PREFIX}*"):
+        client.delete(key)
 
 
 def waiting(client: redis.Redis) -> int:

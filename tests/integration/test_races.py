@@ -1,10 +1,13 @@
 """Every race we claim to survive, run with threads on PostgreSQL."""
 
+from datetime import date
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import transaction
 
+from dividends.services.announcements import announce_dividend, announce_split
 from portfolios.domain.amounts import micros
 from portfolios.models import Event, Position, SettingsVersion
 from portfolios.services.positions import create_position, deposit, withdraw
@@ -16,11 +19,13 @@ from tests.market import assert_sound, later, make_fallen_cell, story, tick
 from trading.brokers.base import Report
 from trading.domain.choices import Side
 from trading.models import Execution, Order
+from trading.services.corporate_actions import apply_due
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order, fill_by_hand, record_report
 from trading.services.ordering import cancel_order, place_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
+EX_DAY = date(2007, 1, 4)
 
 
 @pytest.fixture
@@ -28,6 +33,10 @@ def venue(settings) -> Venue:
     settings.BROKERS = FAKE
     VENUE.open_again()
     return VENUE
+
+
+def failures(outcomes: list[Any]) -> list[Any]:
+    return [outcome for outcome in outcomes if isinstance(outcome, Exception)]
 
 
 def order_of(position: Position) -> Order:
@@ -55,7 +64,8 @@ def test_ten_workers_executing_one_order_buy_once(venue) -> None:
     position = make_fallen_cell()
     order = order_of(position)
     venue.delay = 0.05  # long enough for the others to find it sending
-    assert at_once(*[partial(execute_order, order_id=order.pk)] * 10) == [None] * 10
+    outcomes = at_once(*[partial(execute_order, order_id=order.pk)] * 10)
+    assert failures(outcomes) == []
     assert venue.bought() == Order.objects.get().filled_quantity == micros("10.4687")
     assert Execution.objects.count() == 1
     assert_sound()
@@ -64,7 +74,8 @@ def test_ten_workers_executing_one_order_buy_once(venue) -> None:
 def test_ten_workers_executing_one_paper_order_buy_once() -> None:
     position = make_fallen_cell()
     order = order_of(position)
-    assert at_once(*[partial(execute_order, order_id=order.pk)] * 10) == [None] * 10
+    outcomes = at_once(*[partial(execute_order, order_id=order.pk)] * 10)
+    assert failures(outcomes) == []
     position.refresh_from_db()
     assert position.shares == micros("110.4687")
     assert story(position).count("order_filled") == story(position).count("anchor_updated") == 1
@@ -174,8 +185,7 @@ def test_a_cell_made_while_the_settings_change_is_ruled_by_the_new_ones() -> Non
         given_settings={"guardrail_low": "0.65"},  # lawful under the old settings only
     )
     outcomes = at_once(new_rules, new_cell)
-    refused = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-    assert [error.code for error in refused] == ["invalid_setting"]
+    assert [error.code for error in failures(outcomes)] == ["invalid_setting"]
     assert SettingsVersion.objects.count() == 1
     assert_sound()
 
@@ -251,7 +261,23 @@ def test_many_cells_locked_by_many_hands_never_wait_for_each_other_forever() -> 
         change_settings, portfolio_id=portfolio.pk, author=portfolio.owner, note="", market_at=NOON, given={}
     )
     outcomes = at_once(change, *[partial(tick, cell) for cell in reversed(cells)], change, change)
-    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+    assert failures(outcomes) == []
+    assert_sound()
+
+
+def test_a_day_full_of_corporate_actions_and_new_settings_never_wait_in_a_circle() -> None:
+    portfolio = make_portfolio()
+    for symbol in ("MSFT", "IBM", "GOOG", "AAPL"):
+        make_position(portfolio, symbol=symbol, anchor="100")
+        announce_dividend(source="replay", symbol=symbol, ex_date=EX_DAY, dps=micros("1"))
+    for symbol in ("AAPL", "GOOG"):  # splits come first, and these cells last
+        announce_split(source="replay", symbol=symbol, ex_date=EX_DAY, numerator=2, denominator=1)
+    change = partial(
+        change_settings, portfolio_id=portfolio.pk, author=portfolio.owner, note="", market_at=NOON, given={}
+    )
+    outcomes = at_once(partial(apply_due, source="replay", day=EX_DAY, market_at=NOON), *[change] * 5)
+    assert failures(outcomes) == []
+    assert Event.objects.filter(type__in=("split", "ex_dividend")).count() == 6
     assert_sound()
 
 

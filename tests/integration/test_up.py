@@ -145,7 +145,7 @@ def test_killed_it_leaves_nobody_then_starts_again_and_stops_within_five_seconds
     house.start("--no-demo")
     house.process.kill()
     house.process.wait()
-    wait_for(lambda: not house.people(), 10, lambda: str(house.people()))
+    wait_for(lambda: not house.people(), 30, lambda: str(house.people()))
     house.start("--no-demo")
     asked = time.monotonic()
     house.process.send_signal(signal.SIGINT)

@@ -26,7 +26,9 @@ class Events(ApiView):
     scopes = {"GET": "read"}
     queries = {"GET": PositionEventQuery}
 
-    @extend_schema(operation_id="list_events", summary="The same, the cell named in the query", responses=EventsAnswer)
+    @extend_schema(
+        operation_id="list_events", summary="What happened to one cell, named in the query", responses=EventsAnswer
+    )
     def get(self, request: Request) -> Response:
         position = position_for(request, self.query["position_id"])
         return events_after(position, self.query["after"], self.query["limit"])

@@ -11,13 +11,12 @@ from portfolios.api.authentication import actor_of, user_of
 from portfolios.api.views import ApiView, once, paged, read_body
 from portfolios.models import Portfolio, Position
 from portfolios.services.portfolios import default_portfolio
-from portfolios.services.positions import create_position
 from trading.api.access import position_for
 from trading.api.acts import ETAG, etag
 from trading.api.answers import PositionAnswer, PositionPage, show_positions
 from trading.api.requests import NewPosition, PositionQuery
 from trading.cards import RELATED, position_card, position_cards
-from trading.market.selectors import market_day, market_now
+from trading.services import opening
 
 
 class PositionList(ApiView):
@@ -58,15 +57,13 @@ class PositionList(ApiView):
 
 def open_position(request: Request, portfolio: Portfolio) -> Position:
     body = read_body(request, NewPosition)
-    return create_position(
-        portfolio_id=portfolio.pk,
+    return opening.open_position(
+        portfolio=portfolio,
         symbol=body["ticker"],
         shares=body["qty"],
         cash=body["cash"],
         anchor=body.get("anchor") or 0,
         given_settings=body.get("settings"),
-        market_at=market_now(portfolio.source),
-        opened_on=market_day(portfolio.source),
         actor=actor_of(request),
         author=user_of(request),
     )

@@ -1,5 +1,6 @@
 """Dividends and splits as they meet orders: driven from here, because only this floor knows the open order."""
 
+from contextlib import suppress
 from datetime import date, datetime
 
 from django.db import transaction
@@ -11,28 +12,42 @@ from dividends.services.splits import apply_split
 from portfolios.events import EventType
 from portfolios.models import Position
 from portfolios.services.journal import Journal
+from trading.errors import BrokenCell
 from trading.market.selectors import last_close_before
 from trading.models import Order
+from trading.services.quarantine import setting_aside
 from trading.services.settlement import release
 
 CANCELLABLE = ("new", "accepted", "partially_filled")
 
 
-def apply_due(*, source: str, day: date, market_at: datetime, symbol: str = "") -> int:
+@transaction.atomic
+def apply_due(*, source: str, day: date, market_at: datetime) -> int:
     """Splits, then ex-dates, then payments due by this market day, each once; how many cells were touched."""
+    if not lock_cells_due(source=source, day=day):
+        return 0
     return (
-        split_due(source=source, day=day, market_at=market_at, symbol=symbol)
-        + go_ex_due(source=source, day=day, market_at=market_at, symbol=symbol)
+        split_due(source=source, day=day, market_at=market_at)
+        + go_ex_due(source=source, day=day, market_at=market_at)
         + pay_due(source=source, day=day, market_at=market_at)
     )
 
 
-def split_due(*, source: str, day: date, market_at: datetime, symbol: str = "") -> int:
+def lock_cells_due(*, source: str, day: date) -> bool:
+    """Whether anything is due; its cells all at once and by primary key, so that nobody waits in a circle."""
+    symbols = set(payments_due(source=source, day=day).values_list("dividend__symbol", flat=True))
+    for due in (splits_due(source=source, day=day), dividends_due(source=source, day=day)):
+        symbols |= set(due.values_list("symbol", flat=True))
+    return bool(symbols) and bool(Position.objects.locked().filter(source=source, symbol__in=symbols))
+
+
+def split_due(*, source: str, day: date, market_at: datetime) -> int:
     done = 0
-    for split in splits_due(source=source, day=day, symbol=symbol):
+    for split in splits_due(source=source, day=day):
         last_close = last_close_before(split.symbol, source, market_at)
         for position in holders_before(split):
-            done += split_position(position_id=position.pk, split=split, last_close=last_close, market_at=market_at)
+            with suppress(BrokenCell), setting_aside(position.pk):
+                done += split_position(position_id=position.pk, split=split, last_close=last_close, market_at=market_at)
     return done
 
 
@@ -52,15 +67,19 @@ def split_position(*, position_id: int, split: Split, last_close: int, market_at
     return applied is not None
 
 
-def go_ex_due(*, source: str, day: date, market_at: datetime, symbol: str = "") -> int:
+def go_ex_due(*, source: str, day: date, market_at: datetime) -> int:
     done = 0
-    for dividend in dividends_due(source=source, day=day, symbol=symbol):
+    for dividend in dividends_due(source=source, day=day):
         for position in holders_before(dividend):
-            entitlement = go_ex_dividend(position_id=position.pk, dividend=dividend, market_at=market_at)
-            done += entitlement is not None
+            with suppress(BrokenCell), setting_aside(position.pk):
+                entitlement = go_ex_dividend(position_id=position.pk, dividend=dividend, market_at=market_at)
+                done += entitlement is not None
     return done
 
 
 def pay_due(*, source: str, day: date, market_at: datetime) -> int:
-    due = list(payments_due(source=source, day=day).values_list("pk", flat=True))
-    return sum(pay_dividend(entitlement_id=pk, market_at=market_at) for pk in due)
+    done = 0
+    for pk, position_id in payments_due(source=source, day=day).values_list("pk", "position_id"):
+        with suppress(BrokenCell), setting_aside(position_id):
+            done += pay_dividend(entitlement_id=pk, market_at=market_at)
+    return done

@@ -54,9 +54,7 @@ def evaluate_position(*, position_id: int, asked_by: str = "", act: bool = True)
     if quote is None:
         message = f"No price is known for {position.symbol}: nothing can be decided."
         return undecided(position, effective, journal, asked_by, "no_price", message)
-    if not asked_by and position.quote_at and position.quote_at >= quote.at:
-        return unasked(position, effective)
-    if not asked_by and order_goes_first(position, quote):
+    if not asked_by and (has_looked_at(quote, position) or order_goes_first(position, quote)):
         return unasked(position, effective)
     if awaits_split(position, quote):
         message = "A split is due and waits for the open order: nothing can be decided."
@@ -71,6 +69,10 @@ def evaluate_position(*, position_id: int, asked_by: str = "", act: bool = True)
 
 def unasked(position: Position, effective: EffectiveRules) -> Evaluation:
     return Evaluation(position, None, effective.rules, OPEN, {}, None, None, None)
+
+
+def has_looked_at(quote: Quote, position: Position) -> bool:
+    return position.quote_at is not None and position.quote_at >= quote.at
 
 
 def order_goes_first(position: Position, quote: Quote) -> bool:

@@ -160,17 +160,22 @@ def refuse_bad_order(position: Position, rules: Rules, side: Side, quantity: int
     if side == Side.SELL and quantity > position.shares - position.reserved_shares:
         free = as_text(max(position.shares - position.reserved_shares, 0))
         raise Refused("insufficient_shares", f"at most {free} shares are free", field="qty")
+    if side == Side.BUY and position.shares + quantity > MAX_AMOUNT:
+        raise Refused("out_of_range", "a cell may hold at most 1000000000000 shares", field="qty")
 
 
 def reserve_for_person(position: Position, rules: Rules, side: Side, quantity: int, price: int) -> int:
-    """Cash to promise (micros): by the function the cash trim uses, 0 for a sale or while no price is known."""
-    if side == Side.SELL or price == 0:
+    """Cash to promise (micros): by the function the cash trim uses, 0 for a sale or while no price is known.
+
+    What the cell could not pay for at the lowest price there is, is refused all the same.
+    """
+    if side == Side.SELL:
         return 0
-    needed = cash_to_reserve(rules, quantity, price)
+    needed = cash_to_reserve(rules, quantity, price or MIN_PRICE)
     free = max(position.cash - position.reserved_cash, 0)
     if needed > free:
         raise Refused("insufficient_cash", f"needs {as_text(needed)}, {as_text(free)} is free", field="qty")
-    return needed
+    return needed if price else 0
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from portfolios.domain.amounts import PPM, as_text
+from portfolios.domain.amounts import MAX_AMOUNT, PPM, as_text
 from portfolios.domain.exact import muldiv_ceil
 from portfolios.events import EventType
 from portfolios.models import Event, Portfolio, Position
@@ -13,7 +13,7 @@ from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
 from trading.brokers.base import OrderRequest
 from trading.domain.choices import Side
-from trading.domain.costs import cash_to_reserve
+from trading.domain.costs import cash_to_reserve, notional_of
 from trading.market.calendars import calendar_for
 from trading.market.models import Quote
 from trading.market.selectors import exchange_of, market_now, newest_quote
@@ -52,6 +52,11 @@ def begin_submission(*, order_id: int) -> OrderRequest | None:
     cost = cost_now(order, position, sight)
     if cost > free_for(order, position):
         cancel_for_cost(journal, order, position, cost)
+        return None
+    if proceeds_now(order, sight) + position.cash > MAX_AMOUNT:
+        message = "Not sent: the cell would hold more cash than the limit of 1000000000000."
+        release(journal, position, order, "cancelled", EventType.ORDER_CANCELLED, message)
+        journal.write(band=wake_after(position))
         return None
     send(journal, order, position, quote, max(cost, order.reserved_cash))
     return request_for(order, position, sight, sent_before=False)
@@ -132,6 +137,13 @@ def cost_now(order: Order, position: Position, sight: Sight) -> int:
         return 0
     market = muldiv_ceil(sight.price, PPM + position.portfolio.paper_slippage, PPM)
     return cash_to_reserve(rules_of(position, order), order.quantity, order.limit_price or market)
+
+
+def proceeds_now(order: Order, sight: Sight) -> int:
+    """What a sale would bring in at today's price, or its limit where that is better (micros)."""
+    if order.side_asked == Side.BUY:
+        return 0
+    return notional_of(Side.SELL, order.quantity, max(sight.price, order.limit_price or 0))
 
 
 def free_for(order: Order, position: Position) -> int:

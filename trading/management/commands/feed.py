@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser, ArgumentTypeError
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -9,10 +10,12 @@ import structlog
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, close_old_connections, connection
 
+from trading.errors import BrokenCell
 from trading.market.models import MarketClock, Quote
-from trading.selectors import newest_traded_quotes, waiting_cells, waiting_orders
+from trading.selectors import newest_traded_quotes, position_of, waiting_cells, waiting_orders
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
+from trading.services.quarantine import setting_aside
 from trading.services.replay import SOURCE, end_of_history, next_step, release_step, step_is_done
 from trading.tasks import ring_for
 
@@ -64,6 +67,9 @@ class Command(BaseCommand):
         A crash may lose the last steps, never part of one: they are walked again.
         """
         started, quotes = time.monotonic(), 0
+        clock = MarketClock.objects.get(source=SOURCE)
+        if clock.day and clock.day >= until:
+            return
         with connection.cursor() as cursor:
             cursor.execute("SET synchronous_commit = off")
         settle(newest_traded_quotes(SOURCE))
@@ -119,11 +125,13 @@ class Command(BaseCommand):
 def settle(quotes: list[Quote]) -> None:
     """Do here what the bells would: carry open orders on, evaluate what waits, carry its orders out."""
     for order_id in waiting_orders(quotes):
-        execute_order(order_id=order_id)
+        with suppress(BrokenCell), setting_aside(position_of(order_id)):
+            execute_order(order_id=order_id)
     for position_id in waiting_cells(quotes):
-        evaluated = evaluate_position(position_id=position_id)
-        if evaluated.order:
-            execute_order(order_id=evaluated.order.pk)
+        with suppress(BrokenCell), setting_aside(position_id):
+            evaluated = evaluate_position(position_id=position_id)
+            if evaluated.order:
+                execute_order(order_id=evaluated.order.pk)
 
 
 def wait_until_done(quotes: list[Quote]) -> None:

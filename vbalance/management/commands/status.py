@@ -1,6 +1,7 @@
 """How it goes, on one screen: readiness, cells, orders, profit and loss, queue and quotes."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -21,6 +22,10 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, **_options: Any) -> None:
+        with suppress(BrokenPipeError):  # `status | head` is a fine way to read it
+            self.show()
+
+    def show(self) -> None:
         parts = examined()
         ready = all(part.ok for part in parts.values())
         self.line(

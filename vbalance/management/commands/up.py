@@ -4,13 +4,14 @@ import contextlib
 import signal
 import socket
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from trading.management.commands.feed import sessions_a_second
 from vbalance import environment
 from vbalance.children import STOP_SIGNALS
 from vbalance.house import House, Wishes, show_welcome
@@ -27,6 +28,12 @@ class Refused(Exception):
         self.code = code
 
 
+def port_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535):
+        raise ArgumentTypeError("must be a port from 1 to 65535")
+    return int(text)
+
+
 class Command(BaseCommand):
     """This process has no threads and keeps no connection: its copies become web, worker, beat and feed."""
 
@@ -35,8 +42,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--speed", help="sessions of history per second")
+        parser.add_argument("--port", type=port_number, default=8000)
+        parser.add_argument("--speed", type=sessions_a_second, help="sessions of history per second")
         parser.add_argument("--no-feed", action="store_true", help="do not walk through history")
         parser.add_argument(
             "--no-demo", action="store_true", help="create no demo portfolio, load no history, feed nothing"

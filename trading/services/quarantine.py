@@ -1,0 +1,44 @@
+"""Sets aside a cell that breaks what is done with it: one cell never stops a market."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+
+from portfolios.events import EventType
+from portfolios.models import Position
+from portfolios.services.journal import Journal
+from trading.errors import BrokenCell
+from trading.market.selectors import market_now
+
+log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def setting_aside(position_id: int) -> Iterator[None]:
+    """Whatever goes wrong inside, except a database that is away, quarantines the cell. Raises BrokenCell.
+
+    Every write inside is a transaction of its own, so nothing half done is kept.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # a cause nobody foresaw is the very case this is for
+        log.exception("cell set aside", position_id=position_id)
+        quarantine(position_id=position_id, why=f"{type(error).__name__} while working on it")
+        raise BrokenCell(f"position {position_id}: {error}") from error
+
+
+@transaction.atomic
+def quarantine(*, position_id: int, why: str) -> Position:
+    """The robot leaves the cell alone until a person has looked."""
+    position = Position.objects.locked().get(pk=position_id)
+    if position.state in (Position.Status.QUARANTINED, Position.Status.CLOSED):
+        return position
+    journal = Journal(position, market_at=market_now(position.source), actor="robot")
+    message = f"Quarantined until a person has looked: {why}."
+    journal.add(EventType.QUARANTINED, message, state=Position.Status.QUARANTINED, inputs={"why": why})
+    journal.write()
+    return position
