@@ -51,6 +51,7 @@ class Rehearsal(NamedTuple):
     trades: int
     fees: int
     dividends: int
+    held_dividends: int
 
 
 def rehearse(
@@ -69,9 +70,11 @@ def rehearse(
         values.append(total_value(state.holding, close))
         previous = close
     bought = opening(value, PPM, rules, first)
-    held = left_alone_over(days, opened_on, Untouched(bought.shares, bought.cash), rules.withholding, actions)
+    start = Untouched(bought.shares, bought.cash)
+    held = list(left_alone_over(days, opened_on, start, rules.withholding, actions))
     beside = [value_untouched(untouched, close) for untouched, (_, close) in zip(held, closes, strict=True)]
-    return Rehearsal(days, course(values), course(beside), state.trades, state.fees, state.dividends)
+    counted = state.trades, state.fees, state.dividends, held[-1].cash - start.cash
+    return Rehearsal(days, course(values), course(beside), *counted)
 
 
 def opening(value: int, stock_share: int, rules: Rules, price: int) -> Holding:

@@ -8,6 +8,12 @@
     if (polls && (document.hidden || !following())) event.preventDefault();
   });
 
+  // A form that is previewed while somebody types: its token belongs into no address.
+  document.addEventListener("htmx:config:request", (event) => {
+    const request = event.detail.ctx.request;
+    if (request.method.toUpperCase() === "GET") request.body?.delete?.("csrfmiddlewaretoken");
+  });
+
   // A poll that was led to the sign-in page: go there as a whole instead of drawing it into this one.
   document.addEventListener("htmx:before:response", (event) => {
     if (!event.detail.ctx.response.raw.redirected) return;

@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from portfolios.domain.holding import Rules
+from portfolios.domain.settings import merge_settings, rules_from
 from trading.domain.prices import PriceKind, choose_price
 from trading.market.models import Quote
+from trading.market.selectors import market_now, newest_quote
 
 
 class Sight(NamedTuple):
@@ -28,3 +30,11 @@ def see(quote: Quote, market_at: datetime, rules: Rules) -> Sight:
     chosen = choose_price(quote.last, bid, ask, age, rules.max_quote_age, rules.max_last_to_mid)
     mid = (bid + ask) // 2
     return Sight(quote.symbol, quote.source, quote.at, chosen.price, chosen.kind, quote.last, mid, age, chosen.stale)
+
+
+def glance(symbol: str, source: str) -> Sight | None:
+    """What a cell with default rules would see now; None while no price is known."""
+    quote = newest_quote(symbol, source)
+    if quote is None:
+        return None
+    return see(quote, market_now(source), rules_from(merge_settings(), default_buffer=0))

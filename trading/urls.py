@@ -2,10 +2,18 @@
 
 from django.urls import path
 
-from trading.views import acts, chain, feeds, orders
+from trading.views import acts, chain, feeds, openings, orders, settings
 from trading.views.deeds import DEEDS
 
 urlpatterns = [
+    path("portfolios/<uuid:public_id>/settings/save", settings.save_portfolio, name="portfolio-save"),
+    path("portfolios/<uuid:public_id>/settings/restore", settings.restore_portfolio, name="portfolio-restore"),
+    path("positions/<uuid:public_id>/settings/save", settings.save_position, name="position-save"),
+    path("positions/<uuid:public_id>/settings/restore", settings.restore_position, name="position-restore"),
+    path("presets/keep", settings.keep_preset, name="keep-preset"),
+    path("presets/<int:preset_id>/forget", settings.drop_preset, name="drop-preset"),
+    path("positions/open", openings.open_cell, name="open-cell"),
+    path("portfolios/open", openings.open_portfolio_page, name="open-portfolio"),
     path("feeds/<slug:source>/pause", feeds.pause_feed, name="pause-feed"),
     path("feeds/<slug:source>/resume", feeds.resume_feed, name="resume-feed"),
     *(path(f"positions/<uuid:public_id>/act/{name}", acts.act, {"name": name}, name=f"act-{name}") for name in DEEDS),

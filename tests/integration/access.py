@@ -51,6 +51,7 @@ def api_owner_acts(status: int) -> tuple[int, ...]:
 
 
 BUY = {"side": "BUY", "qty": "1"}
+WHY = {"reason": "so"}
 FILL = {"price": "50", "filled_qty": "1"}
 SETTINGS = {"settings": {"max_trade": "0.3"}}
 DIVIDEND = {"ticker": "IBM", "ex_date": "2007-02-07", "dps": "0.3"}
@@ -79,7 +80,17 @@ API = [
     Row("v1/positions/<str:public_id>/settings", "PATCH", api_members_act(200), body=SETTINGS),
     Row("v1/positions/<str:public_id>/settings/versions", "GET", API_MEMBERS_READ),
     Row("v1/positions/<str:public_id>/settings/versions/<int:number>/restore", "POST", api_members_act(200), body={}),
+    Row("v1/positions/<str:public_id>/ladder", "GET", API_MEMBERS_READ),
+    Row("v1/positions/<str:public_id>/timeline", "GET", API_MEMBERS_READ),
+    Row("v1/positions/<str:public_id>/deposit", "POST", api_members_act(200), body={"amount": "1"}),
+    Row("v1/positions/<str:public_id>/withdraw", "POST", api_members_act(200), body={"amount": "1"}),
+    Row("v1/positions/<str:public_id>/adjust", "POST", api_members_act(200), body={"cash": "-1", "reason": "fee"}),
+    Row("v1/positions/<str:public_id>/anchor", "POST", api_members_act(200), body={"price": "99", "reason": "so"}),
+    Row("v1/positions/<str:public_id>/pause", "POST", api_members_act(200), body=WHY),
+    Row("v1/positions/<str:public_id>/resume", "POST", api_members_act(200), body=WHY),
+    Row("v1/positions/<str:public_id>/close", "POST", api_members_act(200), body=WHY),
     Row("v1/events", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
+    Row("v1/exports/<str:kind>.<str:form>", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
     Row("v1/orders", "GET", API_ANYONE_KNOWN),
     Row("v1/orders/<str:public_id>", "GET", API_MEMBERS_READ, subject="order"),
     Row("v1/orders/<str:public_id>/cancel", "POST", api_members_act(200), subject="order", body={}),
@@ -91,6 +102,7 @@ PORTFOLIOS = [
     Row("v1/portfolios", "POST", API_MAKES_OWN, body={"name": "Pension"}),
     Row(A_PORTFOLIO, "GET", API_MEMBERS_READ, "portfolio"),
     Row(A_PORTFOLIO, "PATCH", api_owner_acts(200), "portfolio", {"name": "Pension"}),
+    Row(f"{A_PORTFOLIO}/overview", "GET", API_MEMBERS_READ, "portfolio"),
     Row(f"{A_PORTFOLIO}/close", "POST", api_owner_acts(409), "portfolio", {}),  # its cells are open
     Row(f"{A_PORTFOLIO}/transfer", "POST", api_owner_acts(200), "portfolio", {"username": "viewer"}),
     Row(f"{A_PORTFOLIO}/members", "GET", API_MEMBERS_READ, "portfolio"),
@@ -132,9 +144,26 @@ PAGES = [
     Row("login", "OPTIONS", (200, 302, 302, 302, 302, 302)),  # Django's own views name their methods
     Row("logout", "POST", everybody(302)),
     Row("", "GET", PAGE_ANYONE_KNOWN),
-    Row("reports", "GET", PAGE_ANYONE_KNOWN),
     Row("live", "GET", PAGE_ANYONE_KNOWN),
+    Row("reports", "GET", PAGE_ANYONE_KNOWN),
+    Row("exports", "GET", PAGE_ANYONE_KNOWN),
     Row("positions/<uuid:public_id>", "GET", PAGE_MEMBERS_READ),
+    Row("positions/new", "GET", PAGE_ANYONE_KNOWN),
+    Row("positions/new/preview", "GET", PAGE_ANYONE_KNOWN),
+    Row("positions/open", "POST", everybody(302)),  # back to the page, which says what does not fit
+    Row("portfolios/new", "GET", PAGE_ANYONE_KNOWN),
+    Row("portfolios/open", "POST", everybody(302)),
+    Row("portfolios/<uuid:public_id>", "GET", PAGE_MEMBERS_READ, subject="portfolio"),
+    Row("portfolios/<uuid:public_id>/settings", "GET", PAGE_MEMBERS_READ, subject="portfolio"),
+    Row("portfolios/<uuid:public_id>/settings/effect", "GET", PAGE_MEMBERS_READ, subject="portfolio"),
+    Row("portfolios/<uuid:public_id>/settings/save", "POST", page_members_act(409), subject="portfolio"),
+    Row("portfolios/<uuid:public_id>/settings/restore", "POST", page_members_act(302), subject="portfolio"),
+    Row("positions/<uuid:public_id>/settings", "GET", PAGE_MEMBERS_READ),
+    Row("positions/<uuid:public_id>/settings/effect", "GET", PAGE_MEMBERS_READ),
+    Row("positions/<uuid:public_id>/settings/save", "POST", page_members_act(409)),
+    Row("positions/<uuid:public_id>/settings/restore", "POST", page_members_act(302)),
+    Row("presets/keep", "POST", everybody(302)),
+    Row("presets/<int:preset_id>/forget", "POST", (302, 404, 404, 404, 404, 404)),
     Row("positions/<uuid:public_id>/live", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/chart", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/timeline", "GET", PAGE_MEMBERS_READ),
@@ -146,6 +175,15 @@ PAGES = [
     Row("orders/<uuid:public_id>/cancel", "POST", page_members_act(302), subject="order"),
     Row("feeds/<slug:source>/pause", "POST", FEED_STEERED),
     Row("feeds/<slug:source>/resume", "POST", FEED_STEERED),
+]
+
+ACTS = [
+    row
+    for name in DEEDS
+    for row in (
+        Row(f"positions/<uuid:public_id>/act/{name}", "GET", page_members_act(200)),
+        Row(f"positions/<uuid:public_id>/act/{name}", "POST", page_members_act(422)),  # without its hidden key
+    )
 ]
 
 OWNERS_DEED = (302, 404, 403, 403, 302, 404)
@@ -179,15 +217,6 @@ PEOPLE = [
     Row("oidc/callback", "GET", everybody(403)),
     Row("oidc/link", "POST", (302, 404, 404, 404, 404, 404)),
     Row("oidc/<int:identity_id>/unlink", "POST", everybody(302)),
-]
-
-ACTS = [
-    row
-    for name in DEEDS
-    for row in (
-        Row(f"positions/<uuid:public_id>/act/{name}", "GET", page_members_act(200)),
-        Row(f"positions/<uuid:public_id>/act/{name}", "POST", page_members_act(422)),  # without its hidden key
-    )
 ]
 
 TABLE = [*PEOPLE, *ACTS, *HEALTH, *API, *PORTFOLIOS, *MARKET, *ALIASES, *PAGES]

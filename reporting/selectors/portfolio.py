@@ -1,0 +1,68 @@
+"""One portfolio: what its cells are worth together, how that divides, who may enter, and the settings they share."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from portfolios.domain.amounts import PPM
+from portfolios.models import Membership, Portfolio, Position
+from portfolios.selectors import given_in
+from reporting.selectors.cells import Cell, cells_of, visible_positions
+from reporting.selectors.overview import Line, Totals, lines_of, nearness, totals_of
+from reporting.setting_words import Told, told_settings
+
+CELLS = 100
+
+
+class Slice(NamedTuple):
+    """A part of the whole: stock of one symbol, or the cash of all; share in ppm of the whole."""
+
+    name: str
+    amount: int
+    share: int
+
+    @property
+    def width(self) -> str:
+        """Of a bar, in per cent."""
+        return f"{self.share / 10_000:.2f}"
+
+
+class PortfolioPage(NamedTuple):
+    portfolio: Portfolio
+    totals: Totals
+    slices: list[Slice]
+    lines: list[Line]
+    cells: int
+    closed: int
+    members: list[Membership]
+    own: list[Told]
+    may_act: bool
+
+
+def portfolio_page(portfolio: Portfolio, user: Any) -> PortfolioPage:
+    """Needs `settings_version` selected with the portfolio."""
+    cells = cells_of(list(visible_positions(user).filter(portfolio=portfolio)))
+    members = list(portfolio.memberships.select_related("user").order_by("pk"))
+    totals = totals_of(cells)
+    return PortfolioPage(
+        portfolio,
+        totals,
+        slices_of(cells, totals),
+        lines_of(sorted(cells, key=nearness)[:CELLS]),
+        len(cells),
+        portfolio.positions.filter(state=Position.Status.CLOSED).count(),
+        members,
+        told_settings(given_in(portfolio.settings_version)),
+        any(member.user_id == user.pk and member.role in ("owner", "trader") for member in members),
+    )
+
+
+def slices_of(cells: Sequence[Cell], totals: Totals) -> list[Slice]:
+    """Stock by symbol, the largest first, then cash and dividends to come."""
+    stock: dict[str, int] = {}
+    for cell in cells:
+        if cell.standing and cell.standing.stock:
+            stock[cell.position.symbol] = stock.get(cell.position.symbol, 0) + cell.standing.stock
+    largest = sorted(stock.items(), key=lambda part: -part[1])
+    parts = [*largest, ("Cash", totals.cash), ("Dividends to come", totals.owed)]
+    whole = max(totals.value, 1)
+    return [Slice(name, amount, amount * PPM // whole) for name, amount in parts if amount]

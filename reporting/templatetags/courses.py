@@ -1,0 +1,37 @@
+"""The drawing of a rehearsal: what the cell was worth beside buying and holding, as two lines the server draws."""
+
+from django import template
+
+from reporting.rehearsal import Rehearsal
+
+register = template.Library()
+WIDTH, HEIGHT, MARGIN, POINTS = 600, 180, 6, 150
+
+
+@register.inclusion_tag("reporting/_course.html")
+def course_chart(rehearsal: Rehearsal) -> dict[str, object]:
+    """Both lines on one scale, thinned to what a screen can show; the table beside it has the figures."""
+    cell, held = thinned(rehearsal.cell.values), thinned(rehearsal.held.values)
+    low, high = min(*cell, *held), max(*cell, *held)
+    return {
+        "rehearsal": rehearsal,
+        "cell": line(cell, low, high),
+        "held": line(held, low, high),
+        "low": low,
+        "high": high,
+        "first": rehearsal.days[0],
+        "last": rehearsal.days[-1],
+    }
+
+
+def thinned(values: list[int]) -> list[int]:
+    """At most POINTS of them, evenly; two at least, so that there is a line; the last one always."""
+    step = -(-len(values) // POINTS)
+    kept = values[:-1:step]
+    return [*(kept or values), values[-1]]
+
+
+def line(values: list[int], low: int, high: int) -> str:
+    span, step = max(high - low, 1), WIDTH / (len(values) - 1)
+    heights = (HEIGHT - MARGIN - (value - low) * (HEIGHT - 2 * MARGIN) / span for value in values)
+    return " ".join(f"{index * step:.1f},{height:.1f}" for index, height in enumerate(heights))
