@@ -41,6 +41,7 @@ class EventType(models.TextChoices):
     PORTFOLIO_CLOSED = "portfolio_closed"
     ACCESS_GRANTED = "access_granted"
     ACCESS_REVOKED = "access_revoked"
+    STAFF_VIEWED = "staff_viewed"
 
 
 class Wording(NamedTuple):
@@ -86,4 +87,5 @@ WORDINGS: dict[str, Wording] = {
     EventType.PORTFOLIO_CLOSED: Wording("Portfolio closed", "stop"),
     EventType.ACCESS_GRANTED: Wording("Access granted", "key"),
     EventType.ACCESS_REVOKED: Wording("Access revoked", "key"),
+    EventType.STAFF_VIEWED: Wording("Looked at by staff", "key"),
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin
@@ -22,7 +22,9 @@ from django.utils.safestring import SafeString
 from portfolios.admin.paging import BoundedPaginator
 from portfolios.domain.amounts import as_text
 from portfolios.fields import MicrosField
+from portfolios.models import Portfolio, User
 from portfolios.services.positions import SYMBOL
+from portfolios.services.watching import note_staff_view
 
 Column = str | Callable[[Any], str]
 NOTHING = "-"
@@ -103,6 +105,15 @@ class Shown(BaseModelAdmin):
         return field
 
 
+def portfolio_id_of(row: Any) -> int | None:
+    """Whose data a row is, if it is of a portfolio, or of something in one."""
+    if isinstance(row, Portfolio):
+        return row.pk
+    if hasattr(row, "portfolio_id"):
+        return cast(int | None, row.portfolio_id)
+    return next((portfolio_id_of(getattr(row, step)) for step in ("position", "order") if hasattr(row, step)), None)
+
+
 class ReadOnlyInline(Shown, admin.TabularInline):
     extra = 0
     can_delete = False
@@ -117,6 +128,16 @@ class ReadOnlyAdmin(Shown, admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     ordering = ("-pk",)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Opening a row of a portfolio that is not one's own is written into that portfolio's log."""
+        row = super().get_object(request, object_id, from_field)
+        portfolio_id = portfolio_id_of(row)
+        if portfolio_id and request.method == "GET" and self.has_view_permission(request, row):
+            what = f"{self.opts.verbose_name} {row}"
+            subject = getattr(row, "public_id", None)
+            note_staff_view(portfolio_id=portfolio_id, staff=cast(User, request.user), what=what, subject=subject)
+        return row
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         fields = {field.name: field for field in self.model._meta.fields}

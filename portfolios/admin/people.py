@@ -10,7 +10,8 @@ from django.http import HttpRequest
 
 from portfolios.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from portfolios.admin.paging import BoundedPaginator
-from portfolios.models import ApiToken, Membership, User
+from portfolios.identity.models import Identity
+from portfolios.models import ApiToken, Invitation, Membership, User
 from portfolios.services.members import OFFERED
 from portfolios.services.portfolios import add_member
 from portfolios.services.tokens import revoke_token
@@ -59,6 +60,35 @@ class MembershipAdmin(ReadOnlyAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: "ModelForm[Any]", change: bool) -> None:
         actor = f"user:{request.user.get_username()}"
         obj.pk = add_member(portfolio=obj.portfolio, user=obj.user, role=obj.role, actor=actor).pk
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Made and withdrawn by owners; nobody can read the secret again."""
+
+    list_display = (
+        "portfolio",
+        "email",
+        "role",
+        "invited_by",
+        "created_at",
+        "expires_at",
+        "accepted_by",
+        "withdrawn_at",
+    )
+    list_filter = ("role",)
+    list_select_related = ("portfolio", "accepted_by")
+    search_fields = ("portfolio__public_id", "email")
+    hidden = ("digest",)
+
+
+@admin.register(Identity)
+class IdentityAdmin(ReadOnlyAdmin):
+    """Whom the identity provider vouches for; connected and disconnected by people themselves."""
+
+    list_display = ("user", "issuer", "subject", "email", "made_staff", "used_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "subject", "email")
 
 
 @admin.register(ApiToken)

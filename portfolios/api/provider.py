@@ -5,7 +5,7 @@ from rest_framework.request import Request
 
 from portfolios.api.problems import Problem
 from portfolios.identity.bearer import ProviderToken, bearer_of, is_providers
-from portfolios.identity.errors import ProviderDown, SignInRefused
+from portfolios.identity.errors import ProviderDown, SignInDenied
 from portfolios.models import User
 
 
@@ -21,7 +21,7 @@ class ProviderAuthentication(authentication.BaseAuthentication):
         except ProviderDown:
             text = "The identity provider does not answer, and its keys are not known yet."
             raise Problem(503, "provider_unavailable", text, headers={"Retry-After": "60"}) from None
-        except SignInRefused:
+        except SignInDenied:
             raise exceptions.AuthenticationFailed("This token is unknown, expired or not meant for this API.") from None
 
     def authenticate_header(self, request: Request) -> str:

@@ -11,7 +11,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import absolutify
 from requests.auth import HTTPBasicAuth
 
-from portfolios.identity.errors import SignInRefused
+from portfolios.identity.errors import SignInDenied
 from portfolios.identity.provider import Provider, discovered
 from portfolios.identity.services import link_identity, person_in, sign_in
 from portfolios.identity.transport import ask
@@ -66,7 +66,7 @@ class ProviderBackend(OIDCAuthenticationBackend):
             return {}
         said = ask("GET", provider.userinfo, headers={"Authorization": f"Bearer {access_token}"})
         if said.get("sub") != claims["sub"]:
-            raise SignInRefused("wrong_subject", "The sign-in service spoke of somebody else.")
+            raise SignInDenied("wrong_subject", "The sign-in service spoke of somebody else.")
         return said
 
     def get_user(self, user_id: Any) -> User | None:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from portfolios.identity.errors import SignInRefused
+from portfolios.identity.errors import SignInDenied
 from portfolios.identity.provider import discovered, is_configured
 from portfolios.identity.services import find_identity
 from portfolios.identity.verification import access_token_claims
@@ -25,11 +25,11 @@ def is_providers(token: str) -> bool:
 
 
 def bearer_of(token: str) -> tuple[User, ProviderToken]:
-    """Raises SignInRefused, ProviderDown among them. Who never signed in on the pages is nobody here."""
+    """Raises SignInDenied, ProviderDown among them. Who never signed in on the pages is nobody here."""
     claims = access_token_claims(token, provider=discovered())
     identity = find_identity(claims["iss"], claims["sub"])
     if identity is None or not identity.user.is_active:
-        raise SignInRefused("identity_unknown", "Nobody here is known by this token.", status=401)
+        raise SignInDenied("identity_unknown", "Nobody here is known by this token.", status=401)
     return identity.user, ProviderToken(claims["sub"], scopes_in(claims))
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.cache import cache
 from redis import RedisError
 
-from portfolios.identity.errors import ProviderDown, SignInRefused
+from portfolios.identity.errors import ProviderDown, SignInDenied
 from portfolios.identity.transport import ask, is_safe
 
 KEPT_FOR = 3_600
@@ -31,9 +31,9 @@ def is_configured() -> bool:
 
 
 def discovered() -> Provider:
-    """Raises SignInRefused when there is no provider, ProviderDown when it does not answer."""
+    """Raises SignInDenied when there is no provider, ProviderDown when it does not answer."""
     if not is_configured():
-        raise SignInRefused("not_configured", "There is no single sign-on here.", status=404)
+        raise SignInDenied("not_configured", "There is no single sign-on here.", status=404)
     return Provider(*remembered("provider", discover))
 
 

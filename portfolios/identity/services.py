@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from portfolios.errors import Refused
-from portfolios.identity.errors import SignInRefused
+from portfolios.identity.errors import SignInDenied
 from portfolios.identity.groups import groups_in, is_staff, read_grants, roles_by_portfolio
 from portfolios.identity.models import Identity, Session
 from portfolios.models import Portfolio, User
@@ -39,7 +39,7 @@ def person_in(claims: dict[str, Any]) -> Person:
 
 
 def sign_in(person: Person, *, invited: bool = False) -> User:
-    """His account, made at the first sign-in. Raises SignInRefused."""
+    """His account, made at the first sign-in. Raises SignInDenied."""
     try:
         return known_or_new(person, invited)
     except IntegrityError:  # he signed in twice at once, and the other one was quicker
@@ -52,7 +52,7 @@ def known_or_new(person: Person, invited: bool) -> User:
     if identity is None:
         identity = Identity.objects.create(user=new_user(person, invited), **columns_of(person))
     if not identity.user.is_active:
-        raise SignInRefused("account_closed", "This account is closed.")
+        raise SignInDenied("account_closed", "This account is closed.")
     refresh(identity, person)
     return identity.user
 
@@ -68,9 +68,9 @@ def columns_of(person: Person) -> dict[str, str]:
 def new_user(person: Person, invited: bool) -> User:
     """Without a password. An account that has the address already is somebody's: it is connected by its owner only."""
     if not (settings.OIDC_CREATE_USERS or invited):
-        raise SignInRefused("account_unknown", "Nobody has opened an account for you here yet.")
+        raise SignInDenied("account_unknown", "Nobody has opened an account for you here yet.")
     if person.email and User.objects.filter(email__iexact=person.email).exists():
-        raise SignInRefused("account_exists", TAKEN, status=409)
+        raise SignInDenied("account_exists", TAKEN, status=409)
     return User.objects.create_user(username=free_name(person), email=person.email)
 
 
@@ -107,10 +107,10 @@ def apply_groups(identity: Identity, groups: list[str]) -> None:
 
 @transaction.atomic
 def link_identity(*, user: User, person: Person) -> Identity:
-    """Somebody signed in here and there: from now on either opens the same account. Raises SignInRefused."""
+    """Somebody signed in here and there: from now on either opens the same account. Raises SignInDenied."""
     known = find_identity(person.issuer, person.subject)
     if known is not None and known.user_id != user.pk:
-        raise SignInRefused("identity_taken", "That sign-in belongs to another account here.", status=409)
+        raise SignInDenied("identity_taken", "That sign-in belongs to another account here.", status=409)
     identity = known or Identity.objects.create(user=user, **columns_of(person))
     refresh(identity, person)
     return identity
@@ -121,9 +121,9 @@ def unlink_identity(*, user: User, identity_id: int) -> None:
     """Raises Refused when it is the only way in."""
     identity = user.identities.select_for_update().filter(pk=identity_id).first()
     if identity is None:
-        raise Refused("identity_not_found", "there is no such sign-in", status=404)
+        raise SignInDenied("identity_not_found", "there is no such sign-in", status=404)
     if not user.has_usable_password() and user.identities.count() == 1:
-        raise Refused("last_way_in", "this is your only way in", status=409)
+        raise SignInDenied("last_way_in", "this is your only way in", status=409)
     identity.user = user
     apply_groups(identity, [])
     identity.delete()

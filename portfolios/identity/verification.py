@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from django.conf import settings
 
-from portfolios.identity.errors import SignInRefused
+from portfolios.identity.errors import SignInDenied
 from portfolios.identity.provider import Key, Provider, keys_of, newer_keys_of
 
 KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
@@ -24,7 +24,7 @@ Claims = dict[str, Any]
 
 
 def id_token_claims(token: Any, *, nonce: str, provider: Provider) -> Claims:
-    """Claims of somebody who signed in just now, for us. Raises SignInRefused."""
+    """Claims of somebody who signed in just now, for us. Raises SignInDenied."""
     claims = signed_claims(token, provider)
     client = settings.OIDC_RP_CLIENT_ID
     audience = audience_of(claims)
@@ -42,7 +42,7 @@ def id_token_claims(token: Any, *, nonce: str, provider: Provider) -> Claims:
 
 
 def access_token_claims(token: Any, *, provider: Provider) -> Claims:
-    """Claims of a bearer token meant for this API. Raises SignInRefused.
+    """Claims of a bearer token meant for this API. Raises SignInDenied.
 
     AWS Cognito names the client in `client_id` and says `token_use`, where others name the API in `aud`.
     """
@@ -115,5 +115,5 @@ def audience_of(claims: Claims) -> list[Any]:
     return audience if isinstance(audience, list) else [audience]
 
 
-def refused(code: str) -> SignInRefused:
-    return SignInRefused(code, "The sign-in service's answer could not be trusted, so nobody was signed in.")
+def refused(code: str) -> SignInDenied:
+    return SignInDenied(code, "The sign-in service's answer could not be trusted, so nobody was signed in.")

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
 from portfolios.errors import Refused
-from portfolios.identity.errors import SignInRefused
+from portfolios.identity.errors import SignInDenied
 from portfolios.identity.provider import discovered
 from portfolios.identity.services import unlink_identity
 
@@ -36,7 +36,7 @@ def friendly(view: View) -> View:
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
-        except SignInRefused as refusal:
+        except SignInDenied as refusal:
             log.warning("sign-in refused", code=refusal.code, why=getattr(refusal, "why", ""))
             return render(request, "registration/refused.html", {"refusal": refusal}, status=refusal.status)
 
@@ -64,13 +64,13 @@ class Arrival(OIDCAuthenticationCallbackView):
         check_answer(request)
         if "link" in began:
             if request.user.pk != began["link"]:
-                raise SignInRefused("other_account", "You are no longer signed in as the one who began this.")
+                raise SignInDenied("other_account", "You are no longer signed in as the one who began this.")
             request.linking = request.user  # type: ignore[attr-defined]
         response: HttpResponseBase = super().get(request)
         return response
 
     def login_failure(self) -> HttpResponse:
-        raise SignInRefused("refused", "The sign-in did not work.")
+        raise SignInDenied("refused", "The sign-in did not work.")
 
     def login_success(self) -> HttpResponseBase:
         if hasattr(self.request, "linking"):
@@ -87,11 +87,11 @@ def began_here(request: HttpRequest) -> dict[str, Any]:
     states = request.session.get("oidc_states", {})
     began = states.get(request.GET.get("state", ""))
     if began is None or began["added_on"] < time.time() - PATIENCE:
-        raise SignInRefused("state_unknown", "This sign-in did not begin here, or too long ago. Please try again.")
+        raise SignInDenied("state_unknown", "This sign-in did not begin here, or too long ago. Please try again.")
     if "code" not in request.GET or "error" in request.GET:
         del states[request.GET["state"]]
         request.session.modified = True
-        raise SignInRefused("provider_declined", "The sign-in service did not let you in.")
+        raise SignInDenied("provider_declined", "The sign-in service did not let you in.")
     return dict(began)
 
 
@@ -100,7 +100,7 @@ def check_answer(request: HttpRequest) -> None:
     provider = discovered()
     issuer = request.GET.get("iss")
     if issuer != provider.issuer and (issuer is not None or provider.names_itself):
-        raise SignInRefused("wrong_issuer", "The answer did not come from the sign-in service.")
+        raise SignInDenied("wrong_issuer", "The answer did not come from the sign-in service.")
 
 
 @login_required
@@ -142,7 +142,7 @@ def address_of_sign_out(request: HttpRequest) -> str:
     """With the words of OpenID Connect and of AWS Cognito (`logout_uri`); each ignores the other's."""
     try:
         address = settings.OIDC_LOGOUT_URL or discovered().logout
-    except SignInRefused:
+    except SignInDenied:
         return ""
     back = request.build_absolute_uri(resolve_url(settings.LOGOUT_REDIRECT_URL))
     words = {"client_id": settings.OIDC_RP_CLIENT_ID, "post_logout_redirect_uri": back, "logout_uri": back}

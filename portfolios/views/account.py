@@ -43,7 +43,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
     name, days = request.POST.get("name", "").strip()[:80], request.POST.get("days", "")
     try:
         if not name or "\x00" in name:
-            raise Refused("name_missing", "a token needs a name, to be told from others", field="name")
+            raise Refused("invalid_fields", "a token needs a name, to be told from others", field="name")
         if days not in DAYS:
             raise Refused("out_of_range", "choose how long it is to live", field="days")
         token, secret = create_token(

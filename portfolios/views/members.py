@@ -86,7 +86,7 @@ def checked_email(email: str) -> str:
         if email:
             validate_email(email)
     except ValidationError:
-        raise Refused("invalid_email", "this is no e-mail address", field="email") from None
+        raise Refused("invalid_fields", "this is no e-mail address", field="email") from None
     return email
 
 
