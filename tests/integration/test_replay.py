@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from io import StringIO
@@ -50,13 +50,13 @@ CELLS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-def make_world() -> None:
-    """Three months of shipped history, a split and dividends in it; eight cells of many kinds; a resting order."""
+def make_world(cells: Sequence[tuple[str, dict[str, Any]]] = CELLS) -> None:
+    """Three months of shipped history, a split and dividends in it; cells of many kinds; a resting order."""
     load_window()
     portfolio = make_portfolio()
     Portfolio.objects.update(paper_slippage=500)
     opened = datetime(2005, 2, 1, 14, 30, tzinfo=UTC)
-    for symbol, given in CELLS:
+    for symbol, given in cells:
         price = Bar.objects.get(symbol=symbol, day=BEGINS).open
         create_position(
             portfolio_id=portfolio.pk,

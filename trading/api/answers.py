@@ -16,6 +16,7 @@ from trading.domain.band import AWAKE
 from trading.domain.explanation import reason_name, trims_of
 from trading.domain.ladder import Rung, bitten_by
 from trading.models import Order
+from trading.timeline import EvaluationRow
 
 
 class TrimAnswer(Answer):
@@ -152,6 +153,30 @@ class EventsAnswer(Answer):
     position_id = serializers.UUIDField()
     events = EventAnswer(many=True)
     next = serializers.IntegerField(allow_null=True, help_text="Ask again with `after` at this; null: that was all")
+
+
+class EvaluationRowAnswer(Answer):
+    """`seq` and `actor` are the event's, null where none was written; `order_id` what a trade led to."""
+
+    at = serializers.DateTimeField(help_text="Market time of the quote")
+    computed = serializers.BooleanField()
+    market = serializers.CharField(source="phase")
+    action = serializers.CharField(source="decision.action.name")
+    reason = serializers.SerializerMethodField()
+    inputs = serializers.DictField()
+    outputs = serializers.DictField()
+    seq = serializers.IntegerField(allow_null=True)
+    actor = serializers.CharField(allow_null=True)
+    order_id = serializers.UUIDField(allow_null=True)
+
+    def get_reason(self, row: EvaluationRow) -> str:
+        return reason_name(row.decision.reason)
+
+
+class TimelineAnswer(Answer):
+    position_id = serializers.UUIDField()
+    evaluations = EvaluationRowAnswer(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where to read on; null: that was all")
 
 
 class ProposalAnswer(Answer):

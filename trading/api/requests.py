@@ -64,6 +64,26 @@ class LadderQuery(StrictSerializer):
     rungs = serializers.IntegerField(min_value=1, max_value=20, default=5)
 
 
+class InstantField(serializers.DateTimeField):
+    """Market time within what a calendar can know."""
+
+    default_error_messages = {"out_of_range": "Must be from 1900 to 2200."}
+
+    def to_internal_value(self, value: Any) -> Any:
+        instant = super().to_internal_value(value)
+        if not 1900 <= instant.year <= 2200:
+            self.fail("out_of_range")
+        return instant
+
+
+class TimelineQuery(StrictSerializer):
+    since = InstantField(required=False, help_text="Market time of the quotes, included")
+    until = InstantField(required=False, help_text="Not included")
+    only = serializers.ChoiceField(choices=["all", "trades"], default="all")
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_EVENTS, default=100)
+    cursor = serializers.CharField(required=False, max_length=500)
+
+
 class ReasonField(NameField):
     """Why, for whoever reads the log later."""
 

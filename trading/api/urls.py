@@ -18,6 +18,7 @@ from trading.api.settings import (
     RestorePortfolioSettings,
     RestorePositionSettings,
 )
+from trading.api.timeline import PositionTimeline
 
 urlpatterns = [
     path("v1/positions", PositionList.as_view(), name="api-positions"),
@@ -27,6 +28,7 @@ urlpatterns = [
     path("v1/positions/<str:public_id>/tick", Tick.as_view(), name="api-tick"),
     path("v1/positions/<str:public_id>/orders", PositionOrders.as_view(), name="api-position-orders"),
     path("v1/positions/<str:public_id>/ladder", PositionLadder.as_view(), name="api-ladder"),
+    path("v1/positions/<str:public_id>/timeline", PositionTimeline.as_view(), name="api-timeline"),
     path("v1/positions/<str:public_id>/deposit", Deposit.as_view(), name="api-deposit"),
     path("v1/positions/<str:public_id>/withdraw", Withdraw.as_view(), name="api-withdraw"),
     path("v1/positions/<str:public_id>/adjust", Adjust.as_view(), name="api-adjust"),

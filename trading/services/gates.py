@@ -27,39 +27,63 @@ class Shut(NamedTuple):
 UNASKED = Shut(OPEN, {}, None)
 
 
+class Facts(NamedTuple):
+    """What the gates ask about a cell at one moment; sent: robot orders of this exchange date that left."""
+
+    state: str
+    mode: str
+    phase: Phase
+    day: date
+    order_open: bool
+    dup: bool
+    sent: int
+
+
 def gates_at(position: Position, rules: Rules, sight: Sight, side: Side) -> Shut:
     """Needs the lock on the position row, so that the open order and the day's count cannot change meanwhile."""
     calendar = calendar_for(exchange_of(position.symbol))
-    phase = calendar.phase(sight.at)
     day = calendar.market_day(sight.at)
     key = robot_key(position, sight.at, side)
     rows = Order.objects.filter(position=position).filter(
         Q(status__in=OPEN_STATES) | Q(key=key) | Q(origin=Order.Origin.ROBOT, market_day=day, attempts__gt=0)
     )
     orders = list(rows.values_list("status", "key", "origin", "market_day", "attempts"))
-    is_open = any(status in OPEN_STATES for status, *_ in orders)
-    sent = sum(origin == Order.Origin.ROBOT and on == day and tries > 0 for _, _, origin, on, tries in orders)
-    tradable = phase is Phase.REGULAR or (bool(rules.after_hours) and phase is not Phase.CLOSED)
+    facts = Facts(
+        state=position.state,
+        mode=position.portfolio.mode,
+        phase=calendar.phase(sight.at),
+        day=day,
+        order_open=any(status in OPEN_STATES for status, *_ in orders),
+        dup=any(known == key for _, known, *_ in orders),
+        sent=sum(origin == Order.Origin.ROBOT and on == day and tries > 0 for _, _, origin, on, tries in orders),
+    )
+    return shut_by(facts, rules, sight)
+
+
+def shut_by(facts: Facts, rules: Rules, sight: Sight) -> Shut:
+    """The gates that these facts shut, live as in hindsight."""
+    tradable = facts.phase is Phase.REGULAR or (bool(rules.after_hours) and facts.phase is not Phase.CLOSED)
+    on_paper = facts.mode == Portfolio.Mode.PAPER
     gates = Gates(
-        paused=int(position.state in (Position.Status.PAUSED, Position.Status.CLOSED)),
-        quarantined=int(position.state == Position.Status.QUARANTINED),
+        paused=int(facts.state in (Position.Status.PAUSED, Position.Status.CLOSED)),
+        quarantined=int(facts.state == Position.Status.QUARANTINED),
         halted=0,
-        unreconciled=int(position.portfolio.mode != Portfolio.Mode.PAPER),
+        unreconciled=int(not on_paper),
         stale_price=sight.stale,
         market_closed=int(not tradable),
-        order_open=int(is_open),
-        dup=int(any(known == key for _, known, *_ in orders)),
-        daily_limit=int(sent >= rules.max_orders_per_day),
+        order_open=int(facts.order_open),
+        dup=int(facts.dup),
+        daily_limit=int(facts.sent >= rules.max_orders_per_day),
     )
     values = {
-        "paused": position.state,
-        "quarantined": position.state,
+        "paused": facts.state,
+        "quarantined": facts.state,
         "halted": "no",
-        "unreconciled": "no" if position.portfolio.mode == Portfolio.Mode.PAPER else "yes",
+        "unreconciled": "no" if on_paper else "yes",
         "stale_price": f"{sight.age / 1000:g} s old, at most {rules.max_quote_age / 1000:g} s",
-        "market_closed": str(phase),
-        "order_open": "yes" if is_open else "no",
-        "dup": "yes" if gates.dup else "no",
-        "daily_limit": f"{sent} of {rules.max_orders_per_day}",
+        "market_closed": str(facts.phase),
+        "order_open": "yes" if facts.order_open else "no",
+        "dup": "yes" if facts.dup else "no",
+        "daily_limit": f"{facts.sent} of {rules.max_orders_per_day}",
     }
-    return Shut(gates, values, day)
+    return Shut(gates, values, facts.day)
