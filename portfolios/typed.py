@@ -122,7 +122,7 @@ def with_unit(name: str, value: int) -> str:
     text, unit = as_typed(name, value), UNITS.get(SETTINGS[name].unit, "")
     if text == "none" or not unit:
         return text.replace("_", " ")
-    return f"${text}" if unit == "$" else f"{text} {unit}"
+    return f"${text}" if unit == "$" else f"{text}\u00a0{unit}"
 
 
 def limits_of(name: str) -> str:
@@ -138,7 +138,7 @@ def limits_of(name: str) -> str:
 
 
 def percent(ppm: int) -> str:
-    return f"{as_text(ppm * PERCENT)} %"
+    return f"{as_text(ppm * PERCENT)}\u00a0%"
 
 
 def choices_for(name: str) -> tuple[str, ...]:

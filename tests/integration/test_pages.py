@@ -111,8 +111,8 @@ def test_a_stranger_sees_nothing_and_is_told_nothing(ann, client):
 
 def test_someone_without_cells_is_told_what_to_do_next(client):
     html = page(client, "overview")
-    assert "manage.py create_token" in html
-    assert "/v1/positions" in html
+    assert reverse("position-new") in html
+    assert "Open the first cell" in html
 
 
 def test_a_cell_without_a_price_waits_visibly(ann, client):
