@@ -1,8 +1,9 @@
 """Cells' totals as they were stored last, carried on from there to now; the same where nothing is stored."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -25,6 +26,7 @@ SHAPES: dict[str, Any] = {
     "lots": lambda value: [Lot(*lot) for lot in value],
     "span": lambda value: Skip(*value),
 }
+in_totals = attrgetter(*Totals._fields)
 COLUMNS = (*Worths._fields, *Totals._fields, "growth")
 AT_DAYS = f"""
     SELECT wanted.position_id, wanted.day, {", ".join(f"snapshot.{name}" for name in COLUMNS)}
@@ -54,22 +56,24 @@ class Carried(NamedTuple):
 
     start: Running
     days: list[Running]
+    closings: list[tuple[date, Closing]]
 
     def at(self, day: date) -> Closing | None:
         """None where the stored rows know better."""
-        found = [running for running in self.days if running.day is not None and running.day <= day]
-        return closing_of(found[-1]) if found else None
+        return next((closing for end, closing in reversed(self.closings) if end <= day), None)
 
 
 def carry(
     positions: Sequence[Position], until: Mapping[str, datetime], starts: Mapping[int, Running]
 ) -> dict[int, Carried]:
     """Every cell by primary key, carried to its source's instant."""
-    carried = {position.pk: Carried(starts[position.pk], []) for position in positions}
+    carried = {position.pk: Carried(starts[position.pk], [], []) for position in positions}
     for source, at in until.items():
         cells = [position for position in positions if position.source == source]
         for pk, facts in facts_after(cells, starts, at).items():
-            carried[pk].days.extend(walk(starts[pk], facts, round(at.timestamp() * 1000)))
+            days = list(walk(starts[pk], facts, round(at.timestamp() * 1000)))
+            carried[pk].days.extend(days)
+            carried[pk].closings.extend((running.day, closing_of(running)) for running in days if running.day)
     return carried
 
 
@@ -93,7 +97,7 @@ def rest_of(running: Running) -> dict[str, Any]:
 
 
 def closing_of(running: Running) -> Closing:
-    return Closing(worths_of(running), Totals(*(getattr(running, name) for name in Totals._fields)), running.growth)
+    return Closing(worths_of(running), Totals(*in_totals(running)), running.growth)
 
 
 def worths_of(running: Running) -> Worths:
@@ -115,7 +119,3 @@ def closing_from(row: Sequence[Any]) -> Closing:
     *amounts, growth = row
     whole = list(map(int, amounts))
     return Closing(Worths(*whole[:3]), Totals(*whole[3:]), growth)
-
-
-def in_order(runnings: Sequence[Running]) -> Iterator[tuple[date, Running]]:
-    return ((running.day, running) for running in runnings if running.day is not None)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from portfolios.models import Position
 from reporting.metrics.definitions import Figures, Point, Totals, Worths, added, between, growth_of, summed
-from reporting.metrics.ledger import NOTHING, Carried, Closing, carry, closing_of, in_order, starts_of, stored_at
+from reporting.metrics.ledger import NOTHING, Carried, Closing, carry, closing_of, starts_of, stored_at
 from reporting.metrics.periods import Period
 from reporting.models import DailySnapshot, PortfolioSnapshot
 from reporting.selectors.facts import Moment, moments_of
@@ -118,10 +118,10 @@ def days_of(positions: Sequence[Position], carried: Mapping[int, Carried], *, wh
 def carried_days(cells: Sequence[Carried]) -> Iterator[Day]:
     """Sums over all cells, each with its newest closing by that day."""
     newest = [closing_of(cell.start) for cell in cells]
-    steps = [(day, place, running) for place, cell in enumerate(cells) for day, running in in_order(cell.days)]
+    steps = [(day, place, closing) for place, cell in enumerate(cells) for day, closing in cell.closings]
     for day, several in groupby(sorted(steps, key=lambda step: step[:2]), key=lambda step: step[0]):
-        for _, place, running in several:
-            newest[place] = closing_of(running)
+        for _, place, closing in several:
+            newest[place] = closing
         yield day_from(day, [(closing.worths, closing.totals) for closing in newest])
 
 
