@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from portfolios.errors import Refused
 from portfolios.identity.errors import SignInDenied
 from portfolios.identity.groups import groups_in, is_staff, read_grants, roles_by_portfolio
 from portfolios.identity.models import Identity, Session
