@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.http import HttpResponse, HttpResponseBase
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -38,6 +39,14 @@ class ScrapeAuthentication(TokenAuthentication):
         if scheme.lower() not in SCHEMES or not wanted:
             return None
         return (Scraper(), "scraper") if hmac.compare_digest(secret.strip().encode(), wanted.encode()) else None
+
+
+class ScrapeScheme(OpenApiAuthenticationExtension):
+    target_class = "vbalance.metrics.ScrapeAuthentication"
+    name = "scrape"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "The scraper's own: VBALANCE_SCRAPE_TOKEN."}
 
 
 class TextRenderer(JSONRenderer):

@@ -266,6 +266,10 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.0.3",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "CellStateEnum": "portfolios.models.Position.Status",
+        "PortfolioStateEnum": "portfolios.models.Portfolio.Status",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "portfolios.api.schema.add_problems",

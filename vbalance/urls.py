@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("portfolios.api.urls")),
     path("", include("dividends.api.urls")),
     path("", include("trading.api.urls")),
+    path("", include("reporting.api.urls")),
     path("metrics", aliases.metrics, name="alias-metrics"),
     path("events", aliases.events, name="alias-events"),
     path("positions/<str:public_id>/evaluate", aliases.evaluate, name="alias-evaluate"),

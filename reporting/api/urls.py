@@ -3,7 +3,9 @@
 from django.urls import path
 
 from reporting.api.exports import ExportFile
+from reporting.api.overview import PortfolioOverview
 
 urlpatterns = [
+    path("v1/portfolios/<str:public_id>/overview", PortfolioOverview.as_view(), name="api-portfolio-overview"),
     path("v1/exports/<str:kind>.<str:form>", ExportFile.as_view(), name="api-export"),
 ]

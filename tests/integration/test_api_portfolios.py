@@ -10,6 +10,7 @@ from portfolios.models import ApiToken, Event, Membership, Portfolio, Position
 from portfolios.services.tokens import find_token
 from tests.factories import bearer, make_portfolio, make_position, make_user
 from tests.integration.problems import pointers, problem
+from tests.market import make_fallen_cell, tick
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
@@ -55,6 +56,23 @@ def test_everybody_sees_his_own_portfolios_with_his_own_role(savings: Portfolio)
         listed = browser(name).get("/v1/portfolios").json()["results"]
         assert [(row["name"], row["role"], row["open_cells"]) for row in listed] == [("Savings", role, 1)]
     assert browser().get("/v1/portfolios?state=closed").json()["results"] == []
+
+
+def test_an_overview_sums_up_the_open_cells_beside_having_left_them_alone(savings: Portfolio) -> None:
+    cell = make_fallen_cell(portfolio=savings)
+    tick(cell)
+    make_position(savings, symbol="ZIM", cash="500")
+    overview = browser("bob").get(f"/v1/portfolios/{savings.public_id}/overview").json()
+    assert {name: overview[name] for name in ("name", "value", "left_alone", "unpriced")} == {
+        "name": "Savings",
+        "value": "19699.898453",
+        "left_alone": "19700",
+        "unpriced": 1,
+    }
+    assert overview["against_left_alone"] == "-0.101547"  # the fee of the one buy
+    near, unknown = overview["cells"]
+    assert (near["ticker"], near["qty"], near["price"], near["distance"]) == ("IBM", "110.4687", "97", "0.03")
+    assert (unknown["ticker"], unknown["cash"], unknown["value"]) == ("ZIM", "500", None)
 
 
 def test_a_new_name_is_an_event_and_the_same_name_again_is_none(savings: Portfolio) -> None:
@@ -259,3 +277,18 @@ def test_a_longer_list_asks_the_database_no_more_often(django_assert_num_queries
             Membership.objects.create(portfolio=portfolio, user=make_user(name), role="viewer")
         with django_assert_num_queries(queries):
             assert len(client.get(url).json()["results"]) >= 5
+
+
+def test_an_overview_of_more_cells_asks_the_database_no_more_often(
+    savings: Portfolio, django_assert_num_queries: Any
+) -> None:
+    client = Client(headers=bearer(savings.owner))
+    url = f"/v1/portfolios/{savings.public_id}/overview"
+    make_fallen_cell(portfolio=savings)
+    client.get(url)
+    with django_assert_num_queries(10):
+        client.get(url)
+    for number in range(4):
+        make_fallen_cell(portfolio=savings, symbol=f"S{number}")
+    with django_assert_num_queries(10):
+        assert len(client.get(url).json()["cells"]) == 5
