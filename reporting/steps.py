@@ -46,7 +46,7 @@ def one_side(rungs: Sequence[Rung], price: int | None) -> list[Step]:
 def step_of(rung: Rung, price: int | None, meets_guardrail: bool, is_spent: bool) -> Step:
     notes = []
     if meets_guardrail:
-        notes.append("a guardrail bites here first")
+        notes.append("the guardrail bites from here on")
     if is_spent:
         notes.append("cash ends here" if rung.side.name == "BUY" else "shares end here")
     if rung.ends:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
@@ -13,7 +14,7 @@ from reporting.paging import Slice, slice_of
 from reporting.selectors.cells import Rulebook, visible_positions
 from reporting.selectors.facts import Listing, listing_of, moments_of
 
-AHEAD = 20
+AHEAD = timedelta(days=45)  # companies announce some weeks before; a replay knows years, and does not tell
 SALT = "dividends"
 
 
@@ -88,12 +89,13 @@ def coming_to(cells: Sequence[Position]) -> list[Coming]:
 
 
 def announced(held: dict[Listing, list[Position]]) -> QuerySet[Dividend]:
-    """Not yet gone ex on the clock of their own market."""
+    """Soon to go ex on the clock of their own market."""
     later = Q(pk__in=[])
     for source, moment in moments_of({source for _, source in held}).items():
         symbols = {symbol for symbol, of in held if of == source}
-        later |= Q(source=source, symbol__in=symbols, ex_date__gt=moment.day)
-    return Dividend.objects.filter(later).order_by("ex_date", "symbol")[:AHEAD]
+        until = moment.day + AHEAD
+        later |= Q(source=source, symbol__in=symbols, ex_date__gt=moment.day, ex_date__lte=until)
+    return Dividend.objects.filter(later).order_by("ex_date", "symbol")
 
 
 def coming(dividend: Dividend, cells: Sequence[Position], rules: Rulebook) -> Coming:

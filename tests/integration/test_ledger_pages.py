@@ -52,6 +52,14 @@ def test_the_calendar_says_what_is_announced_and_which_days_are_assumed(client, 
     assert html.count(">assumed<") == 1
 
 
+def test_the_calendar_does_not_tell_a_far_future(client, cell):
+    announce(45)
+    announce(46)
+    html = page(client, "dividends")
+    assert "17 Feb 2007" in html
+    assert "18 Feb 2007" not in html
+
+
 def test_what_went_ex_is_receivable_until_it_is_received(client, cell):
     entitlement = go_ex(cell, announce(1, "0.5"))
     html = page(client, "dividends")
