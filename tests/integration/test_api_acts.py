@@ -87,7 +87,7 @@ BAD: list[tuple[str, dict[str, Any], int, str]] = [
     ("withdraw", {"amount": "0"}, 422, "invalid_fields"),
     ("adjust", {"qty": 1}, 422, "invalid_fields"),
     ("adjust", {"qty": 1, "reason": ""}, 422, "invalid_fields"),
-    ("adjust", {"qty": 1, "reason": "  "}, 422, "invalid_fields"),
+    ("adjust", {"qty": 1, "reason": "  "}, 422, "invalid_reason"),
     ("adjust", {"qty": 1, "reason": 7}, 422, "invalid_fields"),
     ("adjust", {"reason": "nothing"}, 422, "out_of_range"),
     ("adjust", {"qty": 0, "cash": "0", "reason": "nothing"}, 422, "out_of_range"),

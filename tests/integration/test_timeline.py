@@ -29,7 +29,7 @@ from trading.timeline import evaluations, trades
 from trading.timeline.rows import EvaluationRow, quote_at_of
 from trading.timeline.walk import Walk
 
-DAYS = [date(2005, 2, 1) + timedelta(days=count) for count in range(60)]
+DAYS = [date(2005, 2, 1) + timedelta(days=count) for count in range(0, 60, 2)]
 
 
 def rows_of(cell: Position, *span: datetime) -> list[EvaluationRow]:
@@ -85,7 +85,7 @@ def meddle(chance: random.Random, cell: Position) -> None:
 
 @pytest.mark.django_db
 def test_what_was_stored_over_two_months_is_what_hindsight_computes_quiet_quotes_included() -> None:
-    make_world([CELLS[place] for place in (1, 3, 4, 7)])
+    make_world([CELLS[place] for place in (1, 3, 7)])
     chance = random.Random(7)
     quiet: dict[tuple[int, datetime], tuple[Any, Any]] = {}
     for day in DAYS:
@@ -106,9 +106,9 @@ def test_what_was_stored_over_two_months_is_what_hindsight_computes_quiet_quotes
             if row.computed and (cell.pk, row.at) in quiet:
                 assert (row.inputs, row.outputs) == quiet[cell.pk, row.at]
                 computed += 1
-    assert computed > 80
-    assert seen["evaluated"] > 40
-    assert seen["skipped"] > 5
+    assert computed > 25
+    assert seen["evaluated"] > 15
+    assert seen["skipped"] > 3
 
 
 def make_story() -> Position:
