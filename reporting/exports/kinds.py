@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from reporting.exports import figures, tables
+from reporting.exports import evaluations, figures, tables
 from reporting.exports.columns import Column, Type
 from reporting.exports.scope import Scope, Span, Stream, Stretch
 from reporting.exports.tables import Groups
@@ -34,6 +34,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("events", "Events: every fact of the log", tables.EVENTS, tables.read_events),
+        Kind("timeline", "Timeline: every evaluation", evaluations.TIMELINE, evaluations.read_timeline),
         Kind("orders", "Orders", tables.ORDERS, tables.read_orders),
         Kind("executions", "Executions: every fill", tables.EXECUTIONS, tables.read_executions),
         Kind("dividends", "Dividends", tables.DIVIDENDS, tables.read_dividends, narrows=False),

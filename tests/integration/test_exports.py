@@ -29,6 +29,7 @@ from tests.market import later, make_fallen_cell, tick
 from trading.models import Execution
 
 pytestmark = pytest.mark.django_db
+PER_CELL = {"events": 1, "timeline": 10}
 LEADS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1")
 
 
@@ -251,8 +252,10 @@ def test_who_stops_reading_leaves_a_connection_that_works(cell: Position) -> Non
     assert Portfolio.objects.count() == 1
 
 
-@pytest.mark.parametrize(("kind", "each"), [(kind, int(kind == "events")) for kind in KINDS])
-def test_more_cells_cost_no_more_queries_but_the_log_one_each(kind: str, each: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "each"), [(kind, PER_CELL.get(kind, 0)) for kind in KINDS])
+def test_more_cells_cost_no_more_queries_but_for_what_is_told_cell_by_cell(
+    kind: str, each: int, tmp_path: Path
+) -> None:
     portfolio = make_portfolio()
     make_quote()
 
@@ -312,3 +315,31 @@ def test_a_file_that_was_there_stays_whole_when_the_new_one_fails(tmp_path: Path
     with pytest.raises(CommandError):
         exported(tmp_path, "orders", "xlsx")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+TIMELINE = (
+    "date time market_status price source age shares cash value stock_share anchor distance trigger raw_quantity "
+    "trimmed_quantity side order_price status commission notional stock_share_after reason portfolio ticker position"
+)
+
+
+def test_the_timeline_tells_quiet_evaluations_too(tmp_path: Path) -> None:
+    position = make_position(anchor="100")
+    for minutes, price in enumerate(("99", "97", "98")):
+        make_quote("IBM", price, at=later(minutes))
+        tick(position)
+    rows = rows_of(exported(tmp_path, "timeline", "csv"))
+    assert list(rows[0]) == TIMELINE.split()
+    assert [row["status"] for row in rows] == ["hold", "filled", "hold"]
+    assert [row["distance"] for row in rows] == ["-0.01", "-0.03", "0.010309"]
+    bought = rows[1]
+    assert (bought["time"], bought["market_status"], bought["age"]) == ("12:01:00", "regular", "0")
+    assert (bought["trigger"], bought["side"], bought["order_price"]) == ("down", "BUY", "97")
+    assert (bought["raw_quantity"], bought["trimmed_quantity"], bought["reason"]) == (
+        "10.4687",
+        "10.4687",
+        "trigger_down",
+    )
+    assert (bought["commission"], bought["notional"]) == ("0.101547", "1015.4639")
+    assert (bought["stock_share"], rows[2]["shares"]) == ("0.492385", "110.4687")
+    assert [row["status"] for row in rows_of(exported(tmp_path, "timeline", "csv", only="trades"))] == ["filled"]

@@ -1,10 +1,14 @@
 """What an export does to a single value or name."""
 
+import re
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 
 from portfolios.models import Portfolio, Position
+from reporting.exports.kinds import KINDS, Kind
 from reporting.exports.scope import Stream
 from reporting.exports.sheets import FORBIDDEN, LONGEST, continued, sheet_names
 from reporting.exports.text import amount, harmless, words
@@ -57,3 +61,11 @@ def test_a_sheet_has_only_what_excel_allows(ticker: str) -> None:
 def test_a_full_sheet_goes_on_under_its_name() -> None:
     assert continued("IBM_12345678", 2) == "IBM_12345678 2"
     assert len(continued("X" * LONGEST, 12)) == LONGEST
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_every_column_is_explained_and_no_other(kind: Kind) -> None:
+    text = Path(settings.BASE_DIR, "docs/api/exports.md").read_text()
+    section = text.split(f"### {kind.name}\n")[1].split("### ")[0]
+    told = [name for row in re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+    assert told == [column.name for column in kind.own]
