@@ -71,3 +71,13 @@ class TokenPage(PageAnswer):
 
 class NewTokenAnswer(TokenAnswer):
     secret = serializers.CharField(help_text="Shown now and never again")
+
+
+class PresetAnswer(Answer):
+    id = serializers.IntegerField(source="pk", allow_null=True, help_text="null: one of the house's, for everybody")
+    name = serializers.CharField()
+    given = serializers.DictField(help_text="As `settings` of a new cell, or of PATCH settings")
+
+
+class PresetsAnswer(Answer):
+    results = PresetAnswer(many=True)

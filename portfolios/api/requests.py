@@ -73,3 +73,8 @@ class Heir(StrictSerializer):
 
 class Acceptance(StrictSerializer):
     secret = StrictTextField(max_length=100)
+
+
+class NewPreset(StrictSerializer):
+    name = NameField(max_length=40)
+    settings = serializers.DictField(help_text="By name, as people write them; see docs/concepts/rule.md")

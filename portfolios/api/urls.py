@@ -11,6 +11,7 @@ from portfolios.api.members import (
     TransferPortfolio,
 )
 from portfolios.api.portfolios import ClosePortfolio, PortfolioDetail, PortfolioList
+from portfolios.api.presets import PresetDetail, PresetList
 from portfolios.api.tokens import TokenDetail, TokenList
 
 urlpatterns = [
@@ -27,6 +28,8 @@ urlpatterns = [
         name="api-invitation",
     ),
     path("v1/invitations/accept", AcceptInvitation.as_view(), name="api-accept-invitation"),
+    path("v1/presets", PresetList.as_view(), name="api-presets"),
+    path("v1/presets/<int:preset_id>", PresetDetail.as_view(), name="api-preset"),
     path("v1/tokens", TokenList.as_view(), name="api-tokens"),
     path("v1/tokens/<slug:prefix>", TokenDetail.as_view(), name="api-token"),
 ]

@@ -117,6 +117,9 @@ PORTFOLIOS = [
     Row(f"{A_PORTFOLIO}/settings", "PATCH", api_members_act(200), "portfolio", SETTINGS),
     Row(f"{A_PORTFOLIO}/settings/versions", "GET", API_MEMBERS_READ, "portfolio"),
     Row(f"{A_PORTFOLIO}/settings/versions/<int:number>/restore", "POST", api_members_act(200), "portfolio", {}),
+    Row("v1/presets", "GET", API_ANYONE_KNOWN),
+    Row("v1/presets", "POST", API_MAKES_OWN, body={"name": "calm", "settings": {}}),
+    Row("v1/presets/<int:preset_id>", "DELETE", API_NOTHING_THERE),  # nobody's own
     Row("v1/tokens", "GET", API_ANYONE_KNOWN),
     Row("v1/tokens", "POST", API_MAKES_OWN, body={"name": "laptop", "scopes": ["read"]}),
     Row("v1/tokens/<slug:prefix>", "DELETE", (401, 404, 404, 404, 204, 404)),  # the owner's

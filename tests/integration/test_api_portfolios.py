@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from portfolios.models import ApiToken, Event, Membership, Portfolio, Position
+from portfolios.models import ApiToken, Event, Membership, Portfolio, Position, SettingsPreset
 from portfolios.services.tokens import find_token
 from tests.factories import bearer, make_portfolio, make_position, make_user
 from tests.integration.problems import pointers, problem
@@ -292,3 +292,37 @@ def test_an_overview_of_more_cells_asks_the_database_no_more_often(
         make_fallen_cell(portfolio=savings, symbol=f"S{number}")
     with django_assert_num_queries(10):
         assert len(client.get(url).json()["cells"]) == 5
+
+
+def test_presets_are_kept_by_name_and_are_ones_own() -> None:
+    ann, eve = (Client(headers=bearer(make_user(name))) for name in ("ann", "eve"))
+    house = ann.get("/v1/presets").json()["results"]
+    assert [(row["id"], row["name"]) for row in house] == [(None, "careful"), (None, "balanced"), (None, "active")]
+    for ratio in ("0.02", "0.04"):
+        kept = ann.post("/v1/presets", {"name": "calm", "settings": {"trigger_up": ratio}}, JSON)
+        assert (kept.status_code, kept.json()["given"]) == (201, {"trigger_up": ratio})
+    assert ann.get("/v1/presets").json()["results"][3:] == [kept.json()]
+    assert eve.get("/v1/presets").json()["results"] == house
+    url = f"/v1/presets/{kept.json()['id']}"
+    assert problem(eve.delete(url)) == (404, "preset_not_found")
+    assert ann.delete(url).status_code == 204
+    assert problem(ann.delete(url)) == (404, "preset_not_found")
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "place"),
+    [
+        ({}, "invalid_fields", "#/name"),
+        ({"name": "", "settings": {}}, "invalid_fields", "#/name"),
+        ({"name": "x" * 41, "settings": {}}, "invalid_fields", "#/name"),
+        ({"name": "x", "settings": []}, "invalid_fields", "#/settings"),
+        ({"name": "x", "settings": {"colour": "red"}}, "invalid_setting", "#/settings/colour"),
+        ({"name": "x", "settings": {"trigger_up": "9"}}, "invalid_setting", "#/settings/trigger_up"),
+        ({"name": "x", "settings": {}, "for": "all"}, "invalid_fields", "#/for"),
+    ],
+)
+def test_a_preset_that_cannot_be_is_not_kept(body: dict[str, Any], code: str, place: str) -> None:
+    refused = Client(headers=bearer(make_user("ann"))).post("/v1/presets", body, JSON)
+    assert problem(refused) == (422, code)
+    assert place in pointers(refused)
+    assert not SettingsPreset.objects.exists()
