@@ -148,10 +148,9 @@ def show(runs: dict[str, Run], rows: int) -> None:
     pace = runs[BASELINE].seconds / rows
     for way, run in runs.items():
         number = rows // CELLS if way == "xlsx" else rows
-        print(
-            f"{way:<9}{number:>10,}{run.seconds:>9.1f}{run.cpu:>8.1f}{number / run.seconds:>10,.0f}{run.seconds / number / pace:>8.1f}"
-            f"{run.peak:>9.0f}{run.start:>16.0f}{run.size:>9.0f}"
-        )
+        paces = f"{number / run.seconds:>10,.0f}{run.seconds / number / pace:>8.1f}"
+        memory = f"{run.peak:>9.0f}{run.start:>16.0f}{run.size:>9.0f}"
+        print(f"{way:<9}{number:>10,}{run.seconds:>9.1f}{run.cpu:>8.1f}{paces}{memory}")
     print()
     for way, meaning in WAYS.items():
         print(f"{way:<9}{meaning}")

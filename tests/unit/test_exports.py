@@ -67,5 +67,5 @@ def test_a_full_sheet_goes_on_under_its_name() -> None:
 def test_every_column_is_explained_and_no_other(kind: Kind) -> None:
     text = Path(settings.BASE_DIR, "docs/api/exports.md").read_text()
     section = text.split(f"### {kind.name}\n")[1].split("### ")[0]
-    told = [name for row in re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
-    assert told == [column.name for column in kind.own]
+    rows = re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", " ".join(rows)) == [column.name for column in kind.own]
