@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from portfolios.domain.amounts import micros
 from portfolios.models import Event
+from reporting.reading import money, shares
 from tests.factories import make_portfolio, make_position, make_quote, make_user
 from tests.integration.browsing import page, queries, signed_in
 from tests.market import later, make_fallen_cell, story, tick
@@ -201,3 +202,30 @@ def test_the_trader_of_an_open_order_sees_it_on_the_cockpit(client, cell):
     make_quote("IBM", "99", at=later(1))
     tick(cell)
     assert Order.objects.get().status == "new"
+
+
+def test_the_ladder_on_the_cockpit_is_what_the_robot_then_does(ann, client):
+    cell = make_position(make_portfolio(ann), anchor="100")
+    make_quote("IBM", "100")
+    html = page(client, "cockpit", cell).split('id="ladder"')[1].split("</details>")[0]
+    assert (html.count("#buy"), html.count("#sell")) == (5, 5)
+    for minutes, price in enumerate(("97", "94.09"), start=1):
+        make_quote("IBM", price, at=later(minutes))
+        assert shares(tick(cell).quantity) in html
+        assert shares(cell.shares) in html
+        assert money(cell.cash) in html
+
+
+def test_the_ladder_says_where_the_guardrail_bites_and_where_it_ends(ann, client):
+    cell = make_position(make_portfolio(ann), shares="250", anchor="100")
+    make_quote("IBM", "100")
+    assert "the guardrail bites from here on" in page(client, "cockpit", cell)
+    timid = make_position(cell.portfolio, anchor="100", min_notional="5000")
+    html = page(client, "cockpit", timid)
+    assert "no order: it is worth less than the smallest allowed trade" in html
+    assert "The ladder ends here" in html
+
+
+def test_a_cell_without_an_anchor_has_no_ladder_and_says_why(ann, client):
+    html = page(client, "cockpit", make_position(make_portfolio(ann)))
+    assert "no anchor to measure from yet" in html

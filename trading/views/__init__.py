@@ -1,1 +1,1 @@
-"""The POST actions of pages."""
+"""The POST actions of pages, each act on a cell with the page that foresees it."""
