@@ -122,12 +122,15 @@ class Desk(BaseHTTPRequestHandler):
             return self.redirect(provider.authorized(plain(parts.query)))
         if name == "logout":
             return self.answer(200, b"<!doctype html><title>Signed out</title>")
-        status, body = 200, {
-            "openid-configuration": provider.description,
-            "keys": provider.public_keys,
-            "userinfo": lambda: provider.person,
-            "token": lambda: provider.token(form, self.headers.get("Authorization", "").removeprefix("Basic ")),
-        }[name]()
+        status, body = (
+            200,
+            {
+                "openid-configuration": provider.description,
+                "keys": provider.public_keys,
+                "userinfo": lambda: provider.person,
+                "token": lambda: provider.token(form, self.headers.get("Authorization", "").removeprefix("Basic ")),
+            }[name](),
+        )
         if name == "token":
             status, body = body
         self.answer(status, json.dumps(body).encode())
