@@ -11,7 +11,13 @@ WIDTHS = (360, 400, 768, 1280)
 
 
 def places(town: Town) -> dict[str, str]:
-    return {"overview": "/", "cockpit": town.ibm, "timeline": f"{town.ibm}/timeline", "orders": "/orders"}
+    return {
+        "overview": "/",
+        "cockpit": town.ibm,
+        "timeline": f"{town.ibm}/timeline",
+        "orders": "/orders",
+        "reports": "/reports",
+    }
 
 
 def go(page: Page, town: Town, path: str) -> None:
