@@ -18,7 +18,7 @@ from trading.market.models import MarketClock, Quote
 from trading.market.selectors import newest_quotes
 
 EXCHANGE_TIME = ZoneInfo("America/New_York")
-OWNERS_MONEY = (EventType.POSITION_CREATED, EventType.DEPOSITED, EventType.WITHDRAWN)
+OWNERS_MONEY = (EventType.POSITION_CREATED, EventType.DEPOSITED, EventType.WITHDRAWN, EventType.ADJUSTED)
 Listing = tuple[str, str]
 
 
