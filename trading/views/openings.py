@@ -15,9 +15,9 @@ from portfolios.presets import PRESETS
 from portfolios.services.idempotency import Answer, answer_once, fingerprint_of, read_key
 from portfolios.services.openings import open_portfolio
 from portfolios.services.portfolios import default_portfolio
-from portfolios.services.positions import create_position
 from trading.forms import INHERIT, NewCellForm, NewPortfolioForm, Opening
-from trading.market.selectors import market_day, market_now
+from trading.market.selectors import market_now
+from trading.services.opening import open_position
 from trading.services.replay import SOURCE
 from trading.sight import glance
 from trading.views.visitor import actor_of, steered_portfolio, visitor
@@ -50,15 +50,13 @@ def opened_once(request: HttpRequest, form: NewCellForm, opening: Opening) -> An
     asked = fingerprint_of(method="POST", route="open-cell", subject=subject, body=typed(form))
 
     def opened() -> dict[str, Any]:
-        position = create_position(
-            portfolio_id=portfolio.pk,
+        position = open_position(
+            portfolio=portfolio,
             symbol=opening.symbol,
             shares=opening.shares,
             cash=opening.cash,
             anchor=opening.anchor,
             given_settings=opening.given,
-            market_at=market_now(portfolio.source),
-            opened_on=market_day(portfolio.source),
             actor=actor_of(request),
             author=visitor(request),
         )
