@@ -56,6 +56,7 @@ class Event(models.Model):
         constraints = [models.UniqueConstraint(fields=["stream_id", "seq"], name="event_seq_once_per_stream")]
         indexes = [
             models.Index(fields=["stream_id", "type", "seq"], name="event_by_type"),
+            models.Index(fields=["stream_id", "market_at"], name="event_by_day"),
             models.Index(fields=["portfolio", "id"], name="event_by_portfolio"),
         ]
 
