@@ -78,6 +78,7 @@ def inside(wishes: argparse.Namespace) -> None:
     from benchmarks.crowd import described, gather  # noqa: PLC0415
     from portfolios.models import User  # noqa: PLC0415
 
+    call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     investor = User.objects.filter(username="investor").first() or gather(wishes.cells, wishes.until)
     pages = measure(investor, wishes.rounds)

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from portfolios.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from portfolios.admin.paging import BoundedPaginator
 from portfolios.identity.models import Identity
-from portfolios.models import ApiToken, Invitation, Membership, User
+from portfolios.models import ApiToken, Invitation, Membership, SettingsPreset, User
 from portfolios.services.members import OFFERED
 from portfolios.services.portfolios import add_member
 from portfolios.services.tokens import revoke_token
@@ -113,3 +113,10 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         for token in tokens:
             revoke_token(token_id=token.pk)
         self.message_user(request, "The chosen tokens open nothing from now on.", messages.SUCCESS)
+
+
+@admin.register(SettingsPreset)
+class SettingsPresetAdmin(ReadOnlyAdmin):
+    list_display = ("name", "owner")
+    list_select_related = ("owner",)
+    search_fields = ("owner__username__exact",)

@@ -25,6 +25,9 @@ class DayRangeQuery(PageQuery):
 class NameField(StrictTextField):
     """One line of printable text."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=True, **kwargs)
+
     default_error_messages = {"unprintable": "Must be printable text on one line."}
 
     def to_internal_value(self, data: Any) -> str:

@@ -35,7 +35,8 @@ class StrictTextField(serializers.CharField):
     """Text that came as text: a number is not quietly taken for one."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(trim_whitespace=False, **kwargs)
+        kwargs.setdefault("trim_whitespace", False)
+        super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

@@ -35,7 +35,10 @@ class WindowThrottle(SimpleRateThrottle):
     def count(self, who: str) -> int:
         key = f"throttle:{self.scope}:{who}:{time.time() // self.duration:.0f}"
         cache.add(key, 0, timeout=self.duration + 5)
-        return int(cache.incr(key))
+        try:
+            return int(cache.incr(key))
+        except ValueError:  # it ran out, or the cache was emptied, between the two calls
+            return 1
 
     def wait(self) -> float:
         """Seconds until the next window, never less than one."""

@@ -37,8 +37,10 @@ from portfolios.models import (
 )
 from portfolios.services.idempotency import answer_once
 from portfolios.services.members import invite
+from portfolios.services.presets import save_preset
 from portfolios.services.tokens import create_token, find_token
 from portfolios.services.verification import verify_events
+from reporting.snapshots import write_snapshots
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from trading.market.models import Bar, Instrument, MarketClock, Quote
 from trading.market.services import load_bars
@@ -78,6 +80,8 @@ def furnish(name: str, symbol: str) -> None:
     create_token(user=portfolio.owner, name="laptop", scopes=["read"], days=1)
     invite(portfolio_id=portfolio.pk, email=None, role="viewer", actor=f"user:{name}")
     Identity.objects.create(user=portfolio.owner, issuer="https://id.example.com", subject=name)
+    save_preset(owner=portfolio.owner, name="mine", given={"tau": "0.05"})
+    write_snapshots()
     FailedTask.objects.create(task="trading.tasks.evaluate_position", task_id=name, kwargs={"position_id": cell.pk})
 
 

@@ -193,7 +193,13 @@ def test_every_kind_of_event_of_a_cell_is_in_the_timeline_under_some_name():
         EventType.REEVALUATED,
         EventType.ANCHOR_UPDATED,
     }
-    of_portfolios = {EventType.ACCESS_GRANTED, EventType.ACCESS_REVOKED}
+    of_portfolios = {
+        EventType.ACCESS_GRANTED,
+        EventType.ACCESS_REVOKED,
+        EventType.PORTFOLIO_RENAMED,
+        EventType.PORTFOLIO_CLOSED,
+        EventType.STAFF_VIEWED,
+    }
     assert filtered | steps | of_portfolios == set(EventType)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +14,7 @@ from portfolios.api.authentication import actor_of, user_of
 from portfolios.api.requests import NoFields
 from portfolios.api.views import ApiView, once, paged, read_body
 from portfolios.models import Position
+from portfolios.services.idempotency import read_key
 from trading.api.access import order_for, position_for
 from trading.api.answers import AcceptedAnswer, FillAnswer, OrderAnswer, OrderDetailAnswer, OrderPage, PreviewAnswer
 from trading.api.requests import NewFill, NewOrder, OrderQuery
@@ -45,7 +47,7 @@ class PositionOrders(ApiView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         position = position_for(request, public_id, steer=True)
-        if isinstance(request.data, dict) and request.data.get("dry_run") is True:
+        if wants_preview(request):
             return Response(preview(request, position))
         answer = once(
             self,
@@ -54,6 +56,16 @@ class PositionOrders(ApiView):
             answer=partial(place, request, position),
         )
         return Response(answer.body, status=201 if answer.is_first else 200)
+
+
+def wants_preview(request: Request) -> bool:
+    """Raises Problem for a missing key before one for a body that cannot be read: the contract's order of checks."""
+    try:
+        body = request.data
+    except APIException:
+        read_key(request.headers.get("Idempotency-Key"))
+        raise
+    return isinstance(body, dict) and body.get("dry_run") is True
 
 
 def preview(request: Request, position: Position) -> dict[str, Any]:
