@@ -26,7 +26,8 @@ class NameField(StrictTextField):
     """One line of printable text."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(trim_whitespace=True, **kwargs)
+        kwargs.setdefault("trim_whitespace", True)
+        super().__init__(**kwargs)
 
     default_error_messages = {"unprintable": "Must be printable text on one line."}
 

@@ -88,7 +88,7 @@ class ReasonField(NameField):
     """Why, for whoever reads the log later."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=REASON, **kwargs)
+        super().__init__(max_length=REASON, trim_whitespace=False, **kwargs)
 
 
 class Reasoned(StrictSerializer):
