@@ -26,9 +26,11 @@ class EventType(models.TextChoices):
     ORDER_REJECTED = "order_rejected"
     ORDER_EXPIRED = "order_expired"
     ORDER_UNKNOWN = "order_unknown"
+    ORDER_CANCELLING = "order_cancelling"
     REEVALUATED = "reevaluated"
     ANCHOR_UPDATED = "anchor_updated"
     LATE_FILL = "late_fill"
+    CORRECTION = "correction"
     OVERFILL = "overfill"
     EX_DIVIDEND = "ex_dividend"
     DIVIDEND_PAID = "dividend_paid"
@@ -36,6 +38,16 @@ class EventType(models.TextChoices):
     PAUSED = "paused"
     RESUMED = "resumed"
     QUARANTINED = "quarantined"
+    RELEASED = "released"
+    HALTED = "halted"
+    REARMED = "rearmed"
+    RECONCILED = "reconciled"
+    REPAIRED = "repaired"
+    FROZEN = "frozen"
+    ACCOUNT_CREATED = "account_created"
+    ACCOUNT_CHANGED = "account_changed"
+    ARMED = "armed"
+    DISARMED = "disarmed"
     CLOSED = "closed"
     PORTFOLIO_RENAMED = "portfolio_renamed"
     PORTFOLIO_CLOSED = "portfolio_closed"
@@ -72,9 +84,11 @@ WORDINGS: dict[str, Wording] = {
     EventType.ORDER_REJECTED: Wording("Order rejected", "cross"),
     EventType.ORDER_EXPIRED: Wording("Order expired", "clock"),
     EventType.ORDER_UNKNOWN: Wording("Order's fate unknown", "question"),
+    EventType.ORDER_CANCELLING: Wording("Cancelling asked for", "clock"),
     EventType.REEVALUATED: Wording("Decided again", "loop"),
     EventType.ANCHOR_UPDATED: Wording("Anchor moved to the fill", "anchor"),
     EventType.LATE_FILL: Wording("Filled after its end", "clock"),
+    EventType.CORRECTION: Wording("Fill corrected by the broker", "pen"),
     EventType.OVERFILL: Wording("Filled beyond the order", "stop"),
     EventType.EX_DIVIDEND: Wording("Ex-dividend", "coin"),
     EventType.DIVIDEND_PAID: Wording("Dividend paid", "coin"),
@@ -82,6 +96,16 @@ WORDINGS: dict[str, Wording] = {
     EventType.PAUSED: Wording("Paused", "pause"),
     EventType.RESUMED: Wording("Resumed", "play"),
     EventType.QUARANTINED: Wording("Quarantined", "stop"),
+    EventType.RELEASED: Wording("Released from quarantine", "play"),
+    EventType.HALTED: Wording("Trading halted", "stop"),
+    EventType.REARMED: Wording("Trading armed again", "play"),
+    EventType.RECONCILED: Wording("Books compared with the broker", "check"),
+    EventType.REPAIRED: Wording("Put right from the broker's books", "pen"),
+    EventType.FROZEN: Wording("Books differ from the broker's", "stop"),
+    EventType.ACCOUNT_CREATED: Wording("Broker account connected", "plus"),
+    EventType.ACCOUNT_CHANGED: Wording("Broker account changed", "pen"),
+    EventType.ARMED: Wording("Live trading armed", "key"),
+    EventType.DISARMED: Wording("Live trading disarmed", "key"),
     EventType.CLOSED: Wording("Cell closed", "stop"),
     EventType.PORTFOLIO_RENAMED: Wording("Portfolio renamed", "pen"),
     EventType.PORTFOLIO_CLOSED: Wording("Portfolio closed", "stop"),

@@ -30,6 +30,8 @@ INSTALLED_APPS = [
     "reporting",
     "trading",
     "trading.market",
+    "trading.brokers",
+    "trading.risk",
     "dividends",
     "portfolios",
     "portfolios.identity",
@@ -139,7 +141,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 
-BROKERS = {"paper": "trading.brokers.paper.PaperBroker"}
+BROKERS = {"paper": "trading.brokers.paper.PaperBroker", "none": "trading.brokers.none.NoBroker"}
 PRICE_SOURCES = {"replay": "trading.market.replay.ReplaySource"}
 
 AUTH_USER_MODEL = "portfolios.User"

@@ -1,5 +1,6 @@
 """Who owns what, and the append-only log of facts."""
 
+from portfolios.models.accounts import Account, House
 from portfolios.models.cells import Position, PositionQuerySet, SettingsPreset, SettingsVersion
 from portfolios.models.doors import ApiToken, FailedTask, IdempotencyKey
 from portfolios.models.log import Event, EventQuerySet
@@ -15,10 +16,12 @@ from portfolios.models.people import (
 
 __all__ = [
     "ACTING_ROLES",
+    "Account",
     "ApiToken",
     "Event",
     "EventQuerySet",
     "FailedTask",
+    "House",
     "IdempotencyKey",
     "Invitation",
     "Membership",

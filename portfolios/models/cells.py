@@ -64,7 +64,7 @@ class PositionQuerySet(models.QuerySet["Position"]):
 
     def locked(self) -> "PositionQuerySet":
         """The row every write takes first; in bulk always ordered by primary key."""
-        rules = ("portfolio__settings_version", "settings_version")
+        rules = ("portfolio__settings_version", "portfolio__account", "settings_version")
         return self.select_related(*rules).select_for_update(of=("self",)).order_by("pk")
 
 
@@ -109,7 +109,8 @@ class Position(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(shares__gte=0, shares__lte=MAX_AMOUNT, receivable__gte=0, receivable__lte=MAX_AMOUNT),
+                condition=Q(shares__lte=MAX_AMOUNT, receivable__gte=0, receivable__lte=MAX_AMOUNT)
+                & (Q(shares__gte=0) | Q(state="quarantined")),
                 name="position_holds_no_less_than_nothing",
             ),
             models.CheckConstraint(

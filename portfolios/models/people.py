@@ -52,6 +52,8 @@ class Portfolio(models.Model):
     source = models.CharField(
         max_length=20, default="replay", help_text="Where its prices and its market time come from"
     )
+    account = models.ForeignKey("Account", on_delete=models.PROTECT, related_name="portfolios")
+    approve_first = models.BooleanField(default=False, help_text="The robot proposes, a person sends")
     paper_slippage = models.PositiveIntegerField(default=0, help_text="What the paper broker adds against us, in ppm")
     state = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
     settings_version = models.ForeignKey(

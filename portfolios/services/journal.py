@@ -11,7 +11,7 @@ from portfolios.domain.amounts import as_text
 from portfolios.domain.chain import canonical_text, chained_hash
 from portfolios.domain.fold import Change, after
 from portfolios.events import EventType
-from portfolios.models import Event, Portfolio, Position
+from portfolios.models import Account, Event, House, Portfolio, Position
 from portfolios.selectors import EffectiveRules
 from portfolios.services.rule_version import rule_version
 
@@ -30,11 +30,20 @@ POSITION_FIELDS = (
 )
 
 
+Row = Position | Portfolio | Account | House
+STREAMS: dict[type[Row], Event.Stream] = {
+    Position: Event.Stream.POSITION,
+    Portfolio: Event.Stream.PORTFOLIO,
+    Account: Event.Stream.ACCOUNT,
+    House: Event.Stream.GLOBAL,
+}
+
+
 class Journal:
-    """Collects events for one locked Position or Portfolio; `write` stores them and the row in one go."""
+    """Collects events for one locked row that has a stream; `write` stores them and the row in one go."""
 
     def __init__(
-        self, row: Position | Portfolio, *, market_at: datetime, actor: str, effective: EffectiveRules | None = None
+        self, row: Row, *, market_at: datetime, actor: str, effective: EffectiveRules | None = None
     ) -> None:
         self.row = row
         self.market_at = market_at
@@ -70,8 +79,8 @@ class Journal:
             row.state if state is None else state,
         )
         event = Event(
-            portfolio_id=row.portfolio_id if isinstance(row, Position) else row.pk,
-            stream=Event.Stream.POSITION if isinstance(row, Position) else Event.Stream.PORTFOLIO,
+            portfolio_id=portfolio_of(row),
+            stream=STREAMS[type(row)],
             stream_id=row.public_id,
             seq=row.event_seq + 1,
             type=kind,
@@ -93,13 +102,20 @@ class Journal:
     def write(self, *, band: tuple[int, int] | None = None) -> None:
         """Store events and row. Without a band the row's own is not written: the database wakes what changed."""
         Event.objects.bulk_create(self.events)
-        if isinstance(self.row, Portfolio):
+        if not isinstance(self.row, Position):
             self.row.save(update_fields=("state", "event_seq", "event_hash"))
         elif band is None:
             self.row.save(update_fields=POSITION_FIELDS)
         else:
             self.row.wake_below, self.row.wake_above = band
             self.row.save(update_fields=(*POSITION_FIELDS, "wake_below", "wake_above"))
+
+
+def portfolio_of(row: Row) -> int | None:
+    """Whose members may read the event; what happens to accounts and the house belongs to no portfolio."""
+    if isinstance(row, Position):
+        return row.portfolio_id
+    return row.pk if isinstance(row, Portfolio) else None
 
 
 def apply(position: Position, change: Change) -> None:

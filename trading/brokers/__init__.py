@@ -6,9 +6,9 @@ from django.utils.module_loading import import_string
 from trading.brokers.base import Broker
 
 
-def broker_for(mode: str) -> Broker:
-    """The adapter for a portfolio's mode. Raises LookupError where none is configured."""
-    if mode not in settings.BROKERS:
-        raise LookupError(f"no broker is configured for {mode} trading")
-    broker: Broker = import_string(settings.BROKERS[mode])()
+def broker_for(adapter: str, account: str) -> Broker:
+    """The adapter for an account, by its code. Raises LookupError where none of that name is configured."""
+    if adapter not in settings.BROKERS:
+        raise LookupError(f"no broker is configured as {adapter}")
+    broker: Broker = import_string(settings.BROKERS[adapter])(account)
     return broker

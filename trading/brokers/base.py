@@ -1,17 +1,28 @@
-"""What a broker must do, and the values orders travel in."""
+"""What a broker must do, and the values orders travel in. Written for a broker at the far end of a bad line."""
 
+import time
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from trading.domain.choices import Side
+
+DEADLINE = 0.5  # seconds from the look at the halts to the last moment a byte may leave
 
 
 class BrokerSilent(Exception):
     """No answer came: the order may or may not have arrived. Never proof of anything."""
 
 
+class TooLate(Exception):
+    """The order was not sent: too much time went by since the halts were looked at."""
+
+
 class OrderRequest(NamedTuple):
-    """One order as it leaves. Amounts in micros; `price` and `market_at` are the market as last seen by us."""
+    """One order as it leaves. Amounts in micros; `price` and `market_at` are the market as last seen by us.
+
+    leave_by is on this process's monotonic clock: after it nothing may be sent, only asked.
+    """
 
     order_id: int
     account: str
@@ -25,16 +36,25 @@ class OrderRequest(NamedTuple):
     slippage: int
     market_at: datetime
     sent_before: bool
+    cancels: bool = False
+    expires_at: datetime | None = None
+    leave_by: float = 0.0
+    latency_ms: int = 0
+    most_per_quote: int = 0
 
 
 class Fill(NamedTuple):
-    """One execution as the broker reports it; commission is for this fill, or -1 when the broker names none."""
+    """One execution as the broker reports it; commission is for this fill, or -1 when the broker names none.
+
+    replaces: the execution id this one corrects; with quantity 0 that execution never was.
+    """
 
     execution_id: str
     quantity: int
     price: int
     commission: int
     at: datetime
+    replaces: str = ""
 
 
 class Report(NamedTuple):
@@ -45,12 +65,59 @@ class Report(NamedTuple):
     note: str = ""
 
 
+class Standing(NamedTuple):
+    """An order that is open at the broker, as its book has it."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity: int
+    filled_quantity: int
+    status: str
+
+
+class Traded(NamedTuple):
+    """A fill with the order it belongs to, as a list of activities has it."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    fill: Fill
+
+
+class Holdings(NamedTuple):
+    """Shares by symbol and cash (None: not told), in micros. since_opening: only what was traded counts."""
+
+    shares: Mapping[str, int]
+    cash: int | None
+    since_opening: bool
+
+
 class Broker(Protocol):
+    """Every question may raise BrokerSilent. `grace`: seconds after which an order it denies never arrived."""
+
+    grace: float
+
     def submit(self, request: OrderRequest) -> Report:
-        """Send it; the same client_order_id is the same order. Raises BrokerSilent when no answer came."""
+        """Send it; the same client_order_id is the same order. Raises TooLate past `leave_by`."""
 
     def find(self, request: OrderRequest) -> Report | None:
         """Look it up by client_order_id; None only when the broker says that it never saw it."""
 
-    def cancel(self, request: OrderRequest) -> Report:
-        """Take back what is not filled."""
+    def cancel(self, request: OrderRequest) -> Report | None:
+        """Take back what is not filled; what became of it. None as in `find`."""
+
+    def open_orders(self) -> list[Standing]:
+        """Every order of the account that can still fill."""
+
+    def fills_since(self, cursor: str) -> tuple[list[Traded], str]:
+        """Executions after the cursor ("" for all), oldest first, and the cursor after them."""
+
+    def holdings(self) -> Holdings | None:
+        """What the account holds; None where the broker does not tell."""
+
+
+def refuse_late(request: OrderRequest) -> None:
+    """For adapters, the last thing before the first byte. Raises TooLate."""
+    if request.leave_by and time.monotonic() > request.leave_by:
+        raise TooLate(request.client_order_id)

@@ -58,6 +58,8 @@ class Order(models.Model):
     reserved_cash = MicrosField(default=0)
     reserved_shares = MicrosField(default=0)
     attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="Wall time of the last attempt")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Market time: of a proposal, or of the day")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -102,7 +104,7 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
 
 
 class Execution(models.Model):
-    """One fill as the broker reported it, booked once. Never changed."""
+    """One fill as the broker reported it, booked once. Never changed: what was wrong is reversed by a second row."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="executions")
     account = models.CharField(max_length=48)
@@ -112,6 +114,8 @@ class Execution(models.Model):
     notional = MicrosField(help_text="What this fill adds to the order's notional")
     commission = MicrosField(help_text="What this fill adds to the order's fee")
     commission_rate = models.PositiveIntegerField(help_text="ppm")
+    reported_fee = MicrosField(null=True, help_text="As the broker named it; empty: ours")
+    reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reversal")
     slippage_ppm = models.BigIntegerField(null=True, help_text="Against us, from the decision price")
     at = models.DateTimeField(help_text="Market time")
     recorded_at = models.DateTimeField()
@@ -121,8 +125,15 @@ class Execution(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["account", "broker_execution_id"], name="execution_booked_once"),
-            models.CheckConstraint(condition=Q(quantity__gt=0, price__gt=0), name="execution_of_something"),
-            models.CheckConstraint(condition=Q(notional__gte=0, commission__gte=0), name="execution_costs_something"),
+            models.CheckConstraint(
+                condition=Q(price__gt=0)
+                & (Q(reverses__isnull=True, quantity__gt=0) | Q(reverses__isnull=False, quantity__lt=0)),
+                name="execution_of_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(notional__gte=0, commission__gte=0) | Q(reverses__isnull=False),
+                name="execution_costs_something",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,1 @@
+"""May we trade at all."""
