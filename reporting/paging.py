@@ -2,8 +2,11 @@
 
 from typing import Generic, NamedTuple, TypeVar
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core import signing
-from django.db.models import Model, QuerySet
+from django.db.models import Func, Model, OuterRef, QuerySet
+
+from portfolios.models import Event, Portfolio
 
 PAGE = 50
 Row = TypeVar("Row", bound=Model)
@@ -36,3 +39,10 @@ def read_cursor(text: str, salt: str) -> int | None:
         return int(signing.loads(text, salt=salt)) if text else None
     except signing.BadSignature:
         return None
+
+
+def newest_of(events: QuerySet[Event], portfolios: QuerySet[Portfolio], most: int) -> list[Event]:
+    """A walk down the index per portfolio: the events of many portfolios at once have no index in their order."""
+    each = events.filter(portfolio=OuterRef("pk")).order_by("-pk").values("pk")[:most]
+    wanted = portfolios.values(event=Func(ArraySubquery(each), function="unnest"))
+    return list(Event.objects.filter(pk__in=wanted).order_by("-pk")[:most])

@@ -14,6 +14,7 @@ from reporting.metrics.ledger import NOTHING, Carried, Closing, carry, closing_o
 from reporting.metrics.periods import Period
 from reporting.models import DailySnapshot, PortfolioSnapshot
 from reporting.selectors.facts import Moment, moments_of
+from trading.market.models import MarketClock
 
 
 class Line(NamedTuple):
@@ -63,8 +64,8 @@ def cells_seen_by(user: Any) -> QuerySet[Position]:
     return Position.objects.visible_to(user).select_related("portfolio").order_by("symbol", "pk")
 
 
-def moments_around(positions: Sequence[Position]) -> dict[str, Moment]:
-    return moments_of({position.source for position in positions})
+def moments_around(positions: Sequence[Position], clocks: Iterable[MarketClock] | None = None) -> dict[str, Moment]:
+    return moments_of({position.source for position in positions}, clocks)
 
 
 def today_of(moments: Mapping[str, Moment]) -> date:

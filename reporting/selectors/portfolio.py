@@ -1,6 +1,6 @@
 """One portfolio: what its cells are worth together, how that divides, who may enter, and the settings they share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from portfolios.domain.amounts import PPM
@@ -9,6 +9,7 @@ from portfolios.selectors import given_in
 from reporting.selectors.cells import Cell, cells_of, visible_positions
 from reporting.selectors.overview import Line, Totals, lines_of, nearness, totals_of
 from reporting.setting_words import Told, told_settings
+from trading.market.models import MarketClock
 
 CELLS = 100
 
@@ -38,9 +39,9 @@ class PortfolioPage(NamedTuple):
     may_act: bool
 
 
-def portfolio_page(portfolio: Portfolio, user: Any) -> PortfolioPage:
+def portfolio_page(portfolio: Portfolio, user: Any, clocks: Iterable[MarketClock]) -> PortfolioPage:
     """Needs `settings_version` selected with the portfolio."""
-    cells = cells_of(list(visible_positions(user).filter(portfolio=portfolio)))
+    cells = cells_of(list(visible_positions(user).filter(portfolio=portfolio)), clocks)
     members = list(portfolio.memberships.select_related("user").order_by("pk"))
     totals = totals_of(cells)
     return PortfolioPage(

@@ -66,10 +66,10 @@ def test_the_overview_costs_the_same_for_one_cell_and_for_sixty(ann, client):
     for number in range(60):
         make_position(portfolio, symbol=f"S{number}", anchor="100")
     make_quote("S1", "99", at=later(1))
-    assert queries(client, "overview") == alone <= 22
+    assert queries(client, "overview") == alone <= 12
 
 
-@pytest.mark.parametrize(("name", "most"), [("cockpit", 20), ("cockpit-live", 22), ("timeline", 7), ("chart", 15)])
+@pytest.mark.parametrize(("name", "most"), [("cockpit", 14), ("cockpit-live", 15), ("timeline", 6), ("chart", 12)])
 def test_a_page_of_one_cell_costs_the_same_however_long_its_history(ann, client, name, most):
     position = make_fallen_cell(portfolio=make_portfolio(ann))
     tick(position)
@@ -80,14 +80,14 @@ def test_a_page_of_one_cell_costs_the_same_however_long_its_history(ann, client,
     assert queries(client, name, position) <= most
 
 
-def test_one_page_shows_a_hundred_cells_and_the_totals_of_all(ann, client):
+def test_one_page_shows_fifty_cells_and_the_totals_of_all(ann, client):
     portfolio = make_portfolio(ann)
     make_quote("IBM", "100")
     for _ in range(PAGE + 1):
         make_position(portfolio, shares="0", cash="10")
     html = page(client, "overview")
-    assert "Value of 101 cells" in html
-    assert "$1,010.00" in html
+    assert "Value of 51 cells" in html
+    assert "$510.00" in html
     assert html.count('id="cell-') == PAGE
     assert page(client, "overview", page=2).count('id="cell-') == 1
 
