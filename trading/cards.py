@@ -18,6 +18,7 @@ from trading.domain.ladder import Ladder, Rung, ladder, next_rung
 from trading.market.calendars import calendar_for
 from trading.market.models import Quote
 from trading.market.selectors import exchange_of, market_now, newest_quote, newest_quotes
+from trading.models import Order
 from trading.services.ordering import reservation_for
 from trading.sight import Sight, see
 
@@ -115,7 +116,9 @@ def order_preview(position: Position, side: Side, quantity: int, limit: int | No
     """Refused as placing it would be; writes nothing and takes no lock. Position with RELATED."""
     rules, holding = effective_rules(position).rules, position.holding
     quote = newest_quote(position.symbol, position.source)
-    reserves = reservation_for(position, rules, side, quantity, limit, quote)
+    has_open_order = Order.objects.filter(position=position).open().exists()
+    last = quote.last if quote else None
+    reserves = reservation_for(position, rules, side, quantity, limit, last, has_open_order)
     waits = waits_for(position, quote)
     price = limit
     if price is None and quote:

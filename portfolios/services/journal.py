@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
 from django.utils import timezone
 
 from portfolios.domain.amounts import as_text
@@ -12,6 +13,7 @@ from portfolios.domain.chain import canonical_text, chained_hash
 from portfolios.domain.fold import Change, after
 from portfolios.events import EventType
 from portfolios.models import Event, Portfolio, Position
+from portfolios.prepared import store
 from portfolios.selectors import EffectiveRules
 from portfolios.services.rule_version import rule_version
 
@@ -28,6 +30,7 @@ POSITION_FIELDS = (
     "event_seq",
     "event_hash",
 )
+PORTFOLIO_FIELDS = ("state", "event_seq", "event_hash")
 
 
 class Journal:
@@ -41,6 +44,7 @@ class Journal:
         self.actor = actor
         self.effective = effective
         self.events: list[Event] = []
+        self.added: list[Model] = []  # rows of one model that the events tell of, stored with them
 
     def add(
         self,
@@ -92,14 +96,11 @@ class Journal:
 
     def write(self, *, band: tuple[int, int] | None = None) -> None:
         """Store events and row. Without a band the row's own is not written: the database wakes what changed."""
-        Event.objects.bulk_create(self.events)
-        if isinstance(self.row, Portfolio):
-            self.row.save(update_fields=("state", "event_seq", "event_hash"))
-        elif band is None:
-            self.row.save(update_fields=POSITION_FIELDS)
-        else:
+        fields = POSITION_FIELDS if isinstance(self.row, Position) else PORTFOLIO_FIELDS
+        if isinstance(self.row, Position) and band is not None:
             self.row.wake_below, self.row.wake_above = band
-            self.row.save(update_fields=(*POSITION_FIELDS, "wake_below", "wake_above"))
+            fields = (*fields, "wake_below", "wake_above")
+        store([self.added, self.events], self.row, fields)
 
 
 def apply(position: Position, change: Change) -> None:

@@ -10,12 +10,18 @@ from django.utils import timezone
 
 from portfolios.errors import Refused
 from portfolios.models import ApiToken, User
+from portfolios.prepared import PreparedRead, Slot
 
 SCOPES = ("read", "simulate", "propose", "trade", "admin")
 MAX_DAYS = 3_650
 MARK = "vb_"
 PREFIX_LETTERS = string.ascii_lowercase + string.digits
 USE_NOTED_EVERY = timedelta(minutes=1)
+LIVING = PreparedRead(
+    lambda: ApiToken.objects.select_related("user").filter(
+        digest=Slot("digest"), revoked_at=None, expires_at__gt=Slot("now"), user__is_active=True
+    )
+)
 
 
 def create_token(*, user: User, name: str, scopes: Collection[str], days: int) -> tuple[ApiToken, str]:
@@ -41,8 +47,7 @@ def create_token(*, user: User, name: str, scopes: Collection[str], days: int) -
 def find_token(secret: str) -> ApiToken | None:
     """The living token with this secret, its user with it; its use is noted once a minute."""
     now = timezone.now()
-    living = ApiToken.objects.filter(revoked_at=None, expires_at__gt=now, user__is_active=True)
-    token = living.select_related("user").filter(digest=digest_of(secret)).first()
+    token = LIVING.first(digest=digest_of(secret), now=now)
     if token and (token.last_used_at is None or token.last_used_at < now - USE_NOTED_EVERY):
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
