@@ -1,5 +1,6 @@
 """Pages through a list, newest first: a signed cursor in the address, so that nobody steers our queries."""
 
+from collections.abc import Collection
 from typing import Generic, NamedTuple, TypeVar
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -41,8 +42,11 @@ def read_cursor(text: str, salt: str) -> int | None:
         return None
 
 
-def newest_of(events: QuerySet[Event], portfolios: QuerySet[Portfolio], most: int) -> list[Event]:
-    """A walk down the index per portfolio: the events of many portfolios at once have no index in their order."""
-    each = events.filter(portfolio=OuterRef("pk")).order_by("-pk").values("pk")[:most]
-    wanted = portfolios.values(event=Func(ArraySubquery(each), function="unnest"))
+def newest_of(
+    events: QuerySet[Event], portfolios: QuerySet[Portfolio], most: int, kinds: Collection[str] = ()
+) -> list[Event]:
+    """Steps down an index for each portfolio and kind: those of several at once have no index in their order."""
+    each = events.filter(portfolio=OuterRef("pk")).order_by("-pk").values("pk")
+    walks = [ArraySubquery(each.filter(type=kind)[:most]) for kind in kinds] or [ArraySubquery(each[:most])]
+    wanted = portfolios.values(event=Func(*walks, template="unnest(%(expressions)s)", arg_joiner=" || "))
     return list(Event.objects.filter(pk__in=wanted).order_by("-pk")[:most])

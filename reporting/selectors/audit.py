@@ -44,20 +44,19 @@ class Entry(NamedTuple):
 
 
 def audit_of(user: Any, sought: Sought, cursor: str) -> Slice[Event]:
-    found = matching(Event.objects.all(), sought)
+    found, kinds = matching(Event.objects.all(), sought), KINDS.get(sought.kind, ())
     if sought.cell:
-        return slice_of(found.filter(stream_id=sought.cell.public_id), cursor, CELL_SALT, key="seq")
+        told = found.filter(type__in=kinds) if kinds else found
+        return slice_of(told.filter(stream_id=sought.cell.public_id), cursor, CELL_SALT, key="seq")
     portfolios = Portfolio.objects.visible_to(user)
     if sought.portfolio:
         portfolios = portfolios.filter(pk=sought.portfolio.pk)
     before = read_cursor(cursor, SALT)
     below = found if before is None else found.filter(pk__lt=before)
-    return page_of(newest_of(below, portfolios, PAGE + 1), SALT, before is None)
+    return page_of(newest_of(below, portfolios, PAGE + 1, kinds), SALT, before is None)
 
 
 def matching(events: QuerySet[Event], sought: Sought) -> QuerySet[Event]:
-    if sought.kind:
-        events = events.filter(type__in=KINDS[sought.kind])
     if sought.actor:
         events = events.filter(ACTORS[sought.actor])
     if sought.since:
