@@ -69,6 +69,19 @@ def test_a_limit_that_is_not_reached_is_said_to_wait(client, cell):
     assert "waits for its limit" not in foresee(client, cell, "sell", qty="1", limit_price="90")
 
 
+def test_a_limit_does_not_revalue_the_cell_it_is_foreseen_for(client, cell):
+    """The cell is worth $20,000 at today's 100, whatever somebody is ready to pay."""
+    generous = foresee(client, cell, "buy", qty="10", limit_price="150")
+    assert "costs <strong>$1,000.10</strong>" in generous
+    assert "$1,500.15 is reserved" in generous
+    assert "$19,999.90" in generous
+    assert "brings <strong>$999.90</strong>" in foresee(client, cell, "sell", qty="10", limit_price="80")
+    waiting = foresee(client, cell, "sell", qty="10", limit_price="150")
+    assert "brings <strong>$1,499.85</strong>" in waiting
+    assert "50.0\u00a0%" in waiting
+    assert "$25,000.00" not in waiting
+
+
 def test_a_confirmed_purchase_is_an_order_of_that_person_once(client, cell):
     key = key_in(foresee(client, cell, "buy", qty="10"))
     first = act(client, cell, "buy", key, qty="10")
