@@ -140,7 +140,7 @@ def quotes_for(start: Running, events: Sequence[Fact], quotes: Quotes) -> Quotes
 
 
 def seen_from(start: Running, events: Sequence[Fact]) -> int:
-    """The instant after which quotes are new to a cell; one that has never seen a price may have no new event either."""
+    """The instant after which quotes are new to a cell. One without any price may have no new event either."""
     return start.quote_at or (events[0].at if events else start.at)
 
 

@@ -64,10 +64,11 @@ def cell_from(position: Position, effective: EffectiveRules, around: Surrounding
     sight = see(priced.quote, moment.at, effective.rules)
     untouched = left_alone(
         position.opened_on or moment.day,
-        Untouched(moved.start_shares, moved.start_cash),
+        Untouched(moved.start_shares, moved.own_cash),
         effective.rules.withholding,
         moment.day,
         around.actions.get(listing, ()),
+        moved.flows,
     )
     standing = standing_of(
         position.holding,

@@ -12,9 +12,10 @@ from django.db.models import QuerySet, Value
 from django.utils import timezone
 
 from dividends.models import Dividend, Split
+from portfolios.domain.amounts import MICROS
 from portfolios.events import EventType
 from portfolios.models import Position
-from reporting.comparison import Payout, Ratio
+from reporting.comparison import Flow, Payout, Ratio
 from trading.market.models import MarketClock, Quote
 
 EXCHANGE_TIME = ZoneInfo("America/New_York")
@@ -38,16 +39,23 @@ PRICES = """
            ) AS newest
 """
 MOVED = """
-    SELECT wanted.stream, own.shares, own.cash, today.shares, today.cash, today.own
-      FROM unnest(%s::uuid[], %s::timestamptz[]) AS wanted (stream, midnight)
+    SELECT wanted.stream, own.days, own.put, own.shares, own.cash, today.shares, today.cash, today.own
+      FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[]) AS wanted (stream, symbol, source, midnight)
      CROSS JOIN LATERAL (
-           SELECT coalesce(sum(d_shares), 0) AS shares, coalesce(sum(d_cash), 0) AS cash
+           SELECT coalesce(sum(d_shares) FILTER (WHERE type = %s), 0) AS shares, coalesce(sum(d_cash), 0) AS cash,
+                  array_agg(market_at) FILTER (WHERE type <> %s AND d_shares <> 0) AS days,
+                  array_agg(d_shares) FILTER (WHERE type <> %s AND d_shares <> 0) AS put
              FROM portfolios_event
             WHERE stream_id = wanted.stream AND type = ANY(%s)
            ) AS own
      CROSS JOIN LATERAL (
            SELECT coalesce(sum(d_shares), 0) AS shares, coalesce(sum(d_cash + d_receivable), 0) AS cash,
-                  coalesce(sum(d_cash) FILTER (WHERE type = ANY(%s)), 0) AS own
+                  coalesce(sum(d_cash + CASE WHEN d_shares = 0 THEN 0 ELSE div(d_shares::numeric * coalesce((
+                      SELECT quote.last FROM market_quote AS quote
+                       WHERE quote.symbol = wanted.symbol AND quote.source = wanted.source
+                         AND quote.at <= portfolios_event.market_at
+                       ORDER BY quote.at DESC
+                       LIMIT 1), 0), %s) END) FILTER (WHERE type = ANY(%s)), 0) AS own
              FROM portfolios_event
             WHERE stream_id = wanted.stream AND market_at >= wanted.midnight
            ) AS today
@@ -73,10 +81,13 @@ class Priced(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """What a cell's events added: the owner's own in all; since midnight shares, cash with what is owed, own cash."""
+    """What a cell's events added: the starting shares, those that a person put in or took out later, own cash in all;
+    since midnight shares, cash with what is owed, and the owner's money, his shares at the price of that moment.
+    """
 
+    flows: Sequence[Flow] = ()
     start_shares: int = 0
-    start_cash: int = 0
+    own_cash: int = 0
     shares: int = 0
     cash: int = 0
     own: int = 0
@@ -110,11 +121,19 @@ def prices_of(positions: Sequence[Position], moments: Mapping[str, Moment]) -> d
 
 
 def moved_of(positions: Sequence[Position], moments: Mapping[str, Moment]) -> dict[UUID, Moved]:
-    midnights = [moments[position.source].midnight for position in positions]
-    own = [str(kind) for kind in OWNERS_MONEY]
+    opened, own = str(EventType.POSITION_CREATED), [str(kind) for kind in OWNERS_MONEY]
+    wanted = [(row.public_id, row.symbol, row.source, moments[row.source].midnight) for row in positions]
+    lists = [list(column) for column in zip(*wanted, strict=True)] or [[], [], [], []]
     with connection.cursor() as cursor:
-        cursor.execute(MOVED, [[position.public_id for position in positions], midnights, own, own])
-        return {stream: Moved(*map(int, sums)) for stream, *sums in cursor.fetchall()}
+        cursor.execute(MOVED, [*lists, opened, opened, opened, own, MICROS, own])
+        return {
+            stream: Moved(flows_of(days or (), put or ()), *map(int, sums))
+            for stream, days, put, *sums in cursor.fetchall()
+        }
+
+
+def flows_of(instants: Iterable[datetime], shares: Iterable[int]) -> list[Flow]:
+    return [Flow(at.astimezone(EXCHANGE_TIME).date(), put, 0) for at, put in zip(instants, shares, strict=True)]
 
 
 def actions_of(positions: Sequence[Position]) -> dict[Listing, list[Payout | Ratio]]:
