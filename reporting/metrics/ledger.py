@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -24,9 +23,9 @@ SHAPES: dict[str, Any] = {
     "alone": lambda value: Untouched(*value),
     "held": lambda value: Untouched(*value),
     "lots": lambda value: [Lot(*lot) for lot in value],
+    "totals": lambda value: Totals(*value),
     "span": lambda value: Skip(*value),
 }
-in_totals = attrgetter(*Totals._fields)
 COLUMNS = (*Worths._fields, *Totals._fields, "growth")
 AT_DAYS = f"""
     SELECT wanted.position_id, wanted.day, {", ".join(f"snapshot.{name}" for name in COLUMNS)}
@@ -97,7 +96,7 @@ def rest_of(running: Running) -> dict[str, Any]:
 
 
 def closing_of(running: Running) -> Closing:
-    return Closing(worths_of(running), Totals(*in_totals(running)), running.growth)
+    return Closing(worths_of(running), running.totals, running.growth)
 
 
 def worths_of(running: Running) -> Worths:
