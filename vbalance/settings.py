@@ -143,6 +143,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 
+EXPORTS_A_MINUTE = 20  # for each person
 BROKERS = {"paper": "trading.brokers.paper.PaperBroker"}
 PRICE_SOURCES = {"replay": "trading.market.replay.ReplaySource"}
 

@@ -4,7 +4,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice, takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
 
 from portfolios.events import EventType
 from portfolios.models import Event, Position
@@ -67,7 +69,7 @@ def moment_before(span: Span, at: datetime, reach: int) -> datetime | None:
     """When so many quotes, or robot's intents, before `at` began; None when there are not so many."""
     if span.trades_only:
         intents = Event.objects.of(span.position).filter(type=EventType.ORDER_INTENT, market_at__lt=at)
-        moments = intents.order_by("-seq").values_list("market_at", flat=True)
+        moments: QuerySet[Any, datetime] = intents.order_by("-seq").values_list("market_at", flat=True)
     else:
         quotes = Quote.objects.filter(symbol=span.position.symbol, source=span.position.source, at__lt=at)
         moments = quotes.order_by("-at").values_list("at", flat=True)
