@@ -101,6 +101,12 @@ def test_a_strangers_cell_is_as_unknown_as_one_that_never_was(client):
     assert client.get("/v1/metrics").json()["cells"] == 0
 
 
+def test_the_form_may_be_said_in_the_address_too(ann, client):
+    trade(ann)
+    assert client.get("/v1/metrics?format=text")["Content-Type"].startswith("text/plain")
+    assert client.get("/v1/metrics?format=json", headers=TEXT).json()["hit_rate"] == 1.0
+
+
 def test_a_members_text_is_about_his_own_portfolios_alone(ann, client):
     mine, theirs = trade(ann), make_position(make_portfolio(make_user("bob")))
     answer = client.get("/v1/metrics", headers=TEXT)

@@ -236,6 +236,8 @@ def test_a_row_shows_inputs_gates_trims_and_the_decision() -> None:
         ("limit=0", "limit"),
         ("limit=501", "limit"),
         ("since=yesterday", "since"),
+        ("since=2007-01-03", "since"),
+        ("until=2007-01-03T17:00:00", "until"),
         ("since=0001-01-01T00:00:00Z", "since"),
         ("since=9999-12-31T23:59:59-12:00", "since"),
         ("until=2300-01-01T00:00:00Z", "until"),
