@@ -55,6 +55,7 @@ MODELS = [model for model in apps.get_models() if model._meta.app_label in OURS 
 OPEN_TO_CHANGE = {"user", "portfolio", "membership", "dividend", "split", "instrument", "marketclock"}
 MONEY = [model for model in MODELS if model._meta.model_name not in OPEN_TO_CHANGE]
 LATER = NOON + timedelta(minutes=5)
+NO_MEMBERSHIPS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
 
 
 def page(model: type[Model], which: str = "changelist", *args: Any) -> str:
@@ -290,6 +291,27 @@ def test_a_token_is_taken_away_and_never_shown(chief: Client, house: None) -> No
     assert token.digest.encode() not in pages
     chief.post(page(ApiToken), {"action": "revoke", "_selected_action": token.pk})
     assert find_token(secret) is None
+
+
+def test_a_person_is_shut_out_of_every_browser_and_script(chief: Client, house: None) -> None:
+    ann, browser = User.objects.get(username="ann"), Client()
+    _, secret = create_token(user=ann, name="phone", scopes=["read"], days=1)
+    browser.force_login(ann)
+    chief.post(page(User), {"action": "shut_out", "_selected_action": ann.pk})
+    assert find_token(secret) is None
+    assert browser.get(reverse("profile")).status_code == 302
+    assert chief.get(page(User)).status_code == 200
+
+
+def test_an_account_that_was_closed_opens_without_its_old_sessions(chief: Client, house: None) -> None:
+    ann, browser = User.objects.get(username="ann"), Client()
+    browser.force_login(ann)
+    fields = {"username": "ann", "date_joined_0": "2026-01-01", "date_joined_1": "00:00", **NO_MEMBERSHIPS}
+    assert chief.post(page(User, "change", ann.pk), fields).status_code == 302
+    assert chief.post(page(User, "change", ann.pk), fields | {"is_active": "on"}).status_code == 302
+    ann.refresh_from_db()
+    assert ann.is_active
+    assert browser.get(reverse("profile")).status_code == 302
 
 
 @pytest.mark.django_db(transaction=True)
