@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import cache, cached_property, lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 from django.db.transaction import TransactionManagementError
@@ -24,8 +25,14 @@ class PlannedOnceCursor(RawCursor[Any]):
         return super().execute(query, params, prepare=True)
 
 
+def ours() -> BaseDatabaseWrapper:
+    """This thread's connection itself: Django's usual name for it looks it up at every word."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
 def execute(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows it gives. Seen by Django like any other statement: counted, logged, its errors translated."""
+    connection = ours()
     connection.ensure_connection()
     with connection._prepare_cursor(PlannedOnceCursor(connection.connection)) as cursor:  # type: ignore[attr-defined]
         cursor.execute(statement, values)
@@ -51,9 +58,12 @@ class Slot(Expression):
 
 
 class Composed(NamedTuple):
+    """The statement, and how its rows become instances."""
+
     sql: str
     values: tuple[Any, ...]
     compiler: Any
+    names: list[str]
     populators: list[Any]
     converters: Any
 
@@ -66,16 +76,17 @@ class PreparedRead(Generic[Row]):
 
     @cached_property
     def composed(self) -> Composed:
-        compiler = self.queryset().query.get_compiler(connection=connection)
+        compiler: Any = self.queryset().query.get_compiler(connection=ours())
         sql, values = compiler.as_sql()
-        populators = get_related_populators(compiler.klass_info, compiler.select, connection.alias)  # type: ignore[call-arg]  # Django 6's
+        populators = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # Django 6's
         converters = compiler.get_converters([column for column, *_ in compiler.select])
-        return Composed(numbered(sql), tuple(values), compiler, populators, converters)
+        names = [compiler.select[place][0].target.attname for place in compiler.klass_info["select_fields"]]
+        return Composed(numbered(sql), tuple(values), compiler, names, populators, converters)
 
     def first(self, **given: Any) -> Row | None:
         """The first row there is. Raises TransactionManagementError when it should lock and cannot."""
         composed = self.composed
-        if composed.compiler.query.select_for_update and not connection.in_atomic_block:
+        if composed.compiler.query.select_for_update and not ours().in_atomic_block:
             raise TransactionManagementError("a lock is held until the end of a transaction: there is none")
         values = [given[value.name] if isinstance(value, Slot) else value for value in composed.values]
         rows = execute(composed.sql, [Int8(value) if type(value) is int else value for value in values])
@@ -84,11 +95,9 @@ class PreparedRead(Generic[Row]):
     def instance(self, composed: Composed, found: tuple[Any, ...]) -> Row:
         compiler = composed.compiler
         (row,) = compiler.apply_converters([found], composed.converters) if composed.converters else [found]
-        places = compiler.klass_info["select_fields"]
-        columns = compiler.select[places[0] : places[-1] + 1]
-        names = [column[0].target.attname for column in columns]
         model: type[Row] = compiler.klass_info["model"]
-        instance = model.from_db(connection.alias, names, row[places[0] : places[-1] + 1])
+        begin = compiler.klass_info["select_fields"][0]
+        instance = model.from_db(DEFAULT_DB_ALIAS, composed.names, row[begin : begin + len(composed.names)])
         for populator in composed.populators:
             populator.populate(row, instance)
         for name, place in compiler.annotation_col_map.items():
@@ -100,12 +109,12 @@ def store(added: Sequence[Sequence[models.Model]], changed: models.Model, fields
     """Insert new rows, each group of one model, and update one row: in one statement. New rows know their keys."""
     groups = [rows for rows in added if rows]
     statement = storing(tuple((type(rows[0]), len(rows)) for rows in groups), type(changed), tuple(fields))
-    values = [value for rows in groups for row in rows for value in values_of(row, adding=True)]
-    values += [*values_of(changed, adding=False, names=fields), Int8(changed.pk)]
+    values = [value for rows in groups for row in rows for value in values_of(row, columns_of(type(row)), adding=True)]
+    values += [*values_of(changed, columns_of(type(changed), tuple(fields)), adding=False), Int8(changed.pk)]
     (found,) = execute(statement, values)
     for rows, numbers in zip(groups, found, strict=False):
         for row, number in zip(rows, numbers, strict=True):
-            row.pk, row._state.adding, row._state.db = number, False, connection.alias
+            row.pk, row._state.adding, row._state.db = number, False, DEFAULT_DB_ALIAS
 
 
 @lru_cache(maxsize=1_000)
@@ -120,21 +129,25 @@ def storing(
 
 
 def insertion(model: type[models.Model], count: int) -> str:
-    columns = [field.column for field in model._meta.concrete_fields if not field.primary_key]
+    columns = columns_of(model)
     row = f"({', '.join(['%s'] * len(columns))})"
-    names = ", ".join(f'"{column}"' for column in columns)
+    names = ", ".join(f'"{field.column}"' for field in columns)
     return f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES {", ".join([row] * count)} RETURNING id'  # noqa: S608
 
 
-def update(model: type[models.Model], fields: Sequence[str]) -> str:
-    columns = {field.name: field.column for field in model._meta.concrete_fields}
-    changes = ", ".join(f'"{columns[name]}" = %s' for name in fields)
+def update(model: type[models.Model], fields: tuple[str, ...]) -> str:
+    changes = ", ".join(f'"{field.column}" = %s' for field in columns_of(model, fields))
     return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE id = %s'  # noqa: S608
 
 
-def values_of(row: models.Model, *, adding: bool, names: Sequence[str] = ()) -> list[Any]:
+@cache
+def columns_of(model: type[models.Model], names: tuple[str, ...] = ()) -> list[Any]:
+    """The fields with these names, or all that the database does not fill in by itself."""
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    return [fields[name] for name in names] or [field for field in fields.values() if not field.primary_key]
+
+
+def values_of(row: models.Model, columns: Sequence[Any], *, adding: bool) -> list[Any]:
     """As Django itself would send them."""
-    fields = [row._meta.get_field(name) for name in names] or [
-        field for field in row._meta.concrete_fields if not field.primary_key
-    ]
-    return [field.get_db_prep_save(field.pre_save(row, adding), connection) for field in fields]  # type: ignore[union-attr]
+    connection = ours()
+    return [field.get_db_prep_save(field.pre_save(row, adding), connection) for field in columns]
