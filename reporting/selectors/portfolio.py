@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from django.db.models import Count, Q, QuerySet, Window
+
 from portfolios.domain.amounts import PPM
 from portfolios.models import Membership, Portfolio, Position
 from portfolios.selectors import given_in
@@ -11,7 +13,7 @@ from reporting.selectors.overview import Line, Totals, lines_of, nearness, total
 from reporting.setting_words import Told, told_settings
 from trading.market.models import MarketClock
 
-CELLS = 100
+CELLS = PORTFOLIOS = 100
 
 
 class Slice(NamedTuple):
@@ -28,12 +30,14 @@ class Slice(NamedTuple):
 
 
 class PortfolioPage(NamedTuple):
+    """closed: the first of those cells, each with how many there are `of_all`; not part of the totals."""
+
     portfolio: Portfolio
     totals: Totals
     slices: list[Slice]
     lines: list[Line]
     cells: int
-    closed: int
+    closed: list[Position]
     members: list[Membership]
     own: list[Told]
     may_act: bool
@@ -50,11 +54,23 @@ def portfolio_page(portfolio: Portfolio, user: Any, clocks: Iterable[MarketClock
         slices_of(cells, totals),
         lines_of(sorted(cells, key=nearness)[:CELLS]),
         len(cells),
-        portfolio.positions.filter(state=Position.Status.CLOSED).count(),
+        list(closed_in(portfolio)),
         members,
         told_settings(given_in(portfolio.settings_version)),
         any(member.user_id == user.pk and member.role in ("owner", "trader") for member in members),
     )
+
+
+def closed_in(portfolio: Portfolio) -> QuerySet[Position]:
+    closed = portfolio.positions.filter(state=Position.Status.CLOSED).order_by("symbol", "pk")
+    return closed.annotate(of_all=Window(Count("pk")))[:CELLS]
+
+
+def portfolios_of(user: Any) -> QuerySet[Portfolio]:
+    """Each with how many cells are `open` and `closed` in it; those without any too."""
+    closed = Q(positions__state=Position.Status.CLOSED)
+    counts = {"open": Count("positions", filter=~closed), "closed": Count("positions", filter=closed)}
+    return Portfolio.objects.visible_to(user).annotate(**counts).order_by("name", "pk")[:PORTFOLIOS]
 
 
 def slices_of(cells: Sequence[Cell], totals: Totals) -> list[Slice]:

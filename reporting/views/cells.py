@@ -14,6 +14,7 @@ from reporting.context import clocks_for
 from reporting.selectors.chart import chart_of
 from reporting.selectors.cockpit import cockpit_of
 from reporting.selectors.overview import overview_of
+from reporting.selectors.portfolio import portfolios_of
 from reporting.selectors.pulse import pulse_of_cell, pulse_of_user
 from reporting.selectors.timeline import FILTERS, timeline_of
 from reporting.views.asked import number_from, visible_position
@@ -30,7 +31,8 @@ def cell_etag(request: HttpRequest, public_id: UUID) -> str:
 @login_required
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    return render(request, "reporting/overview.html", overview_context(request))
+    context = overview_context(request) | {"portfolios": portfolios_of(request.user)}
+    return render(request, "reporting/overview.html", context)
 
 
 @login_required

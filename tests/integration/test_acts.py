@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from portfolios.domain.amounts import micros
-from portfolios.models import Event
+from portfolios.models import Event, Position
 from reporting.reading import money, shares
 from tests.factories import make_portfolio, make_position, make_quote, make_user
 from tests.integration.browsing import page, queries, signed_in
@@ -176,7 +176,33 @@ def test_a_closed_cell_offers_its_cash_only(client, cell):
     html = page(client, "cockpit", cell)
     assert "Withdraw" in html
     assert "Evaluate now" not in html
+    assert html.count("nothing is traded any more") == 2
+    assert "or below" not in html
+    assert 'id="ladder"' not in html
     assert "cell is closed" in words(act(client, cell, "buy", "k2", qty="1"))
+
+
+def test_who_closes_a_cell_is_told_that_its_shares_stay_in_it_for_good(client, cell):
+    assert "100 shares would stay in it for good" in foresee(client, cell, "close", reason="enough")
+    act(client, cell, "adjust", qty="-100", reason="transfer")
+    assert "for good:" not in foresee(client, cell, "close", reason="enough")
+
+
+def test_what_is_in_a_closed_cell_is_found_from_the_overview(client, cell):
+    act(client, cell, "close", reason="enough")
+    portfolio = cell.portfolio
+    assert reverse("portfolio", args=[portfolio.public_id]) in page(client, "overview")
+    html = page(client, "portfolio", portfolio)
+    assert "1 closed" in html
+    assert reverse("cockpit", args=[cell.public_id]) in html
+    assert "$10,000.00" in html
+
+
+@pytest.mark.parametrize(("state", "said"), [("paused", "not before you resume it"), ("quarantined", "has looked")])
+def test_a_cell_that_may_not_trade_promises_no_trade(client, cell, state, said):
+    assert said not in page(client, "cockpit", cell)
+    Position.objects.filter(pk=cell.pk).update(state=state)
+    assert page(client, "cockpit", cell).count(said) == 2
 
 
 def test_an_evaluation_asked_for_says_what_it_would_do_and_does_it(ann, client):

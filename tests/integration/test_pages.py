@@ -66,7 +66,7 @@ def test_the_overview_costs_the_same_for_one_cell_and_for_sixty(ann, client):
     for number in range(60):
         make_position(portfolio, symbol=f"S{number}", anchor="100")
     make_quote("S1", "99", at=later(1))
-    assert queries(client, "overview") == alone <= 12
+    assert queries(client, "overview") == alone <= 13
 
 
 @pytest.mark.parametrize(("name", "most"), [("cockpit", 14), ("cockpit-live", 15), ("timeline", 6), ("chart", 12)])
@@ -113,6 +113,18 @@ def test_someone_without_cells_is_told_what_to_do_next(client):
     html = page(client, "overview")
     assert reverse("position-new") in html
     assert "Open the first cell" in html
+
+
+def test_a_portfolio_without_cells_is_on_the_overview_and_the_way_to_another_too(ann, client):
+    make_position(make_portfolio(ann, name="Blue chips"))
+    make_portfolio(ann, name="Savings")
+    make_portfolio(make_user("zed"), name="Somebody else's")
+    html = page(client, "overview")
+    assert "Savings" in html
+    assert "1 cell<" in html
+    assert "0 cells<" in html
+    assert "Somebody else" not in html
+    assert reverse("portfolio-new") in html
 
 
 def test_a_cell_without_a_price_waits_visibly(ann, client):
