@@ -38,7 +38,7 @@ def _join(command: list[str]) -> int:
 
 
 def surroundings() -> dict[str, str]:
-    """Where the database is, as libpq reads it; and first on the path the programs as old as the server that is ours."""
+    """Where the database is, as libpq reads it; and first on the path what fits the server that is ours."""
     told = Conninfo.parse(environment.database_url().encode())
     named = {option.envvar.decode(): option.val.decode() for option in told if option.envvar and option.val}
     if not environment.DATABASE_URL:
