@@ -43,5 +43,11 @@ def as_text(amount: int) -> str:
     return f"{sign}{whole}.{fraction:06d}".rstrip("0").rstrip(".")
 
 
+def as_dollars(amount: int) -> str:
+    """Exact, with two decimals at least: 97_000_000 is "$97.00", 8_026_648_481 is "$8,026.648481"."""
+    whole, _, fraction = as_text(abs(amount)).partition(".")
+    return f"{'-' if amount < 0 else ''}${int(whole):,}.{fraction:0<2}"
+
+
 def as_decimal(amount: int) -> Decimal:
     return Decimal(amount).scaleb(-6)

@@ -137,7 +137,7 @@ def test_what_cannot_be_done_is_said_beside_its_field_before_and_after(client, c
 
 def test_cash_goes_in_and_out_with_its_note_in_the_log(client, cell):
     assert "$10,500.00" in foresee(client, cell, "deposit", amount="500")
-    assert "$500 deposited." in words(act(client, cell, "deposit", amount="500", note="bonus"))
+    assert "$500.00 deposited." in words(act(client, cell, "deposit", amount="500", note="bonus"))
     assert "withdrawn" in words(act(client, cell, "withdraw", "k2", amount="300"))
     assert cell.cash == micros("10200")
     assert Event.objects.of(cell)[1].content["inputs"]["note"] == "bonus"
