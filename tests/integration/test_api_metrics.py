@@ -161,5 +161,5 @@ def test_the_queries_do_not_grow_with_cells_or_days(ann, client, django_assert_m
         make_quote(f"S{number}", "100", at=later(number))
     write_snapshots()
     make_quote("S1", "101", at=later(60))
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(12):
         assert client.get("/v1/metrics").json()["cells"] == 30
