@@ -279,6 +279,12 @@ def test_a_portfolio_form_sent_twice_opens_one(client):
     assert answer.url == reverse("portfolio", args=[portfolio.public_id])
 
 
+def test_a_name_that_cannot_be_printed_is_refused_with_the_reason(client):
+    answer = client.post(reverse("open-portfolio"), {"name": "Savings \u202eevil", "preset": "balanced"})
+    assert answer.status_code == 422
+    assert "its name must be 1 to 80 printable characters" in answer.content.decode()
+
+
 @pytest.mark.parametrize("typed", [{"name": ""}, {"name": "x" * 81}, {"preset": "reckless"}, {"name": "a\x00b"}])
 def test_a_portfolio_that_does_not_fit_is_not_opened(client, typed):
     answer = client.post(reverse("open-portfolio"), {"name": "Savings", "preset": "balanced"} | typed)

@@ -115,6 +115,23 @@ def test_someone_without_cells_is_told_what_to_do_next(client):
     assert "Open the first cell" in html
 
 
+def test_a_cell_beyond_its_guardrail_is_nearest_of_all_for_it_trades_at_the_next_price(ann, client):
+    portfolio = make_portfolio(ann)
+    for symbol, cash in (("CLOSE", "10000"), ("HEAVY", "1500")):
+        make_position(portfolio, symbol=symbol, shares="100", cash=cash, anchor="100")
+        make_quote(symbol, "102.5" if symbol == "CLOSE" else "100")
+    html = page(client, "overview")
+    assert html.index(">HEAVY<") < html.index(">CLOSE<")
+    assert "at the trigger" in html
+
+
+def test_a_report_of_a_period_says_that_its_lines_are_older(ann, client):
+    cell = make_fallen_cell(portfolio=make_portfolio(ann))
+    tick(cell)
+    assert "what this period alone added" in page(client, "reports", preset="90")
+    assert "what this period alone added" not in page(client, "reports", preset="all")
+
+
 def test_a_portfolio_without_cells_is_on_the_overview_and_the_way_to_another_too(ann, client):
     make_position(make_portfolio(ann, name="Blue chips"))
     make_portfolio(ann, name="Savings")

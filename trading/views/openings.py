@@ -90,8 +90,8 @@ def open_portfolio_page(request: HttpRequest) -> HttpResponse:
             note=f"{preset.title}, at opening",
             market_at=market_now(SOURCE),
         )
-    except Refused:
-        return again(request)
+    except Refused as refused:
+        return again(request, f"its name {refused.message}" if refused.field == "name" else refused.message)
     portfolio = opened.portfolio
     if not opened.is_new:
         messages.info(request, f"You have a portfolio named {portfolio.name} already: here it is.")
@@ -102,7 +102,7 @@ def open_portfolio_page(request: HttpRequest) -> HttpResponse:
     )
 
 
-def again(request: HttpRequest) -> HttpResponse:
-    messages.error(request, "The portfolio is not open yet: see below what does not fit.")
+def again(request: HttpRequest, why: str = "see below what does not fit") -> HttpResponse:
+    messages.error(request, f"The portfolio is not open yet: {why}.")
     wanted: dict[str, str] = {name: str(request.POST.get(name, ""))[:200] for name in ("name", "preset")}
     return shown_again(request, reverse("portfolio-new"), wanted)
