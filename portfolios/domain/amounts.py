@@ -38,6 +38,8 @@ def plain_text(value: str | int | Decimal) -> str:
 
 def as_text(amount: int) -> str:
     """Plain decimal notation without needless zeros: 97_250_000 is "97.25", 100_000_000 is "100"."""
+    if not amount:  # most of what the log holds
+        return "0"
     whole, fraction = divmod(abs(amount), MICROS)
     sign = "-" if amount < 0 else ""
     return f"{sign}{whole}.{fraction:06d}".rstrip("0").rstrip(".")
