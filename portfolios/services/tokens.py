@@ -14,6 +14,7 @@ from portfolios.prepared import PreparedRead, Slot
 
 SCOPES = ("read", "simulate", "propose", "trade", "admin")
 MAX_DAYS = 3_650
+MAX_NAME = 80
 MARK = "vb_"
 PREFIX_LETTERS = string.ascii_lowercase + string.digits
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -25,10 +26,12 @@ LIVING = PreparedRead(
 
 
 def create_token(*, user: User, name: str, scopes: Collection[str], days: int) -> tuple[ApiToken, str]:
-    """A token and its secret, which nobody can show again. Raises Refused for an unknown scope or a bad period."""
+    """A token and its secret, shown this once. Raises Refused: unknown_scope, invalid_name, out_of_range."""
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise Refused("unknown_scope", f"scopes must be among {', '.join(SCOPES)}", field="scopes")
+    if not (name.strip() and name.isprintable() and len(name) <= MAX_NAME):
+        raise Refused("invalid_name", f"a name has 1 to {MAX_NAME} printable characters", field="name")
     if not 1 <= days <= MAX_DAYS:
         raise Refused("out_of_range", f"must be from 1 to {MAX_DAYS} days", field="days")
     prefix = "".join(secrets.choice(PREFIX_LETTERS) for _ in range(8))
