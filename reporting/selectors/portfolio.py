@@ -9,11 +9,11 @@ from portfolios.domain.amounts import PPM
 from portfolios.models import Membership, Portfolio, Position
 from portfolios.selectors import given_in
 from reporting.selectors.cells import Cell, cells_of, visible_positions
-from reporting.selectors.overview import Line, Totals, lines_of, nearness, totals_of
+from reporting.selectors.overview import Totals, nearness, totals_of
 from reporting.setting_words import Told, told_settings
 from trading.market.models import MarketClock
 
-CELLS = PORTFOLIOS = 100
+CELLS, PORTFOLIOS = 50, 100
 
 
 class Slice(NamedTuple):
@@ -35,7 +35,9 @@ class PortfolioPage(NamedTuple):
     portfolio: Portfolio
     totals: Totals
     slices: list[Slice]
-    lines: list[Line]
+    shown: list[Cell]
+    page: int
+    pages: int
     cells: int
     closed: list[Position]
     members: list[Membership]
@@ -43,16 +45,21 @@ class PortfolioPage(NamedTuple):
     may_act: bool
 
 
-def portfolio_page(portfolio: Portfolio, user: Any, clocks: Iterable[MarketClock]) -> PortfolioPage:
+def portfolio_page(portfolio: Portfolio, user: Any, clocks: Iterable[MarketClock], page: int) -> PortfolioPage:
     """Needs `settings_version` selected with the portfolio."""
-    cells = cells_of(list(visible_positions(user).filter(portfolio=portfolio)), clocks)
+    positions = visible_positions(user).filter(portfolio=portfolio).order_by("pk")
+    cells = sorted(cells_of(list(positions), clocks), key=nearness)
+    pages = max(-(-len(cells) // CELLS), 1)
+    page = min(max(page, 1), pages)
     members = list(portfolio.memberships.select_related("user").order_by("pk"))
     totals = totals_of(cells)
     return PortfolioPage(
         portfolio,
         totals,
         slices_of(cells, totals),
-        lines_of(sorted(cells, key=nearness)[:CELLS]),
+        cells[(page - 1) * CELLS : page * CELLS],
+        page,
+        pages,
         len(cells),
         list(closed_in(portfolio)),
         members,

@@ -13,6 +13,7 @@ from portfolios.models import Portfolio, Position, SettingsPreset, SettingsVersi
 from portfolios.selectors import effective_rules
 from portfolios.services.settings import change_settings
 from portfolios.typed import WORDS
+from reporting.selectors.portfolio import CELLS
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from tests.market import make_fallen_cell
 
@@ -245,4 +246,14 @@ def test_a_portfolio_costs_the_same_for_one_cell_and_for_thirty(ann, client, por
     alone = queries(client, address)
     for number in range(30):
         make_position(portfolio, symbol=f"S{number}", anchor="100")
-    assert queries(client, address) == alone <= 22
+    assert queries(client, address) == alone <= 11
+
+
+def test_a_long_portfolio_is_leafed_through(client, portfolio):
+    address = reverse("portfolio", args=[portfolio.public_id])
+    for number in range(CELLS + 1):
+        make_position(portfolio, symbol=f"S{number}", anchor="100")
+    first, last = (client.get(address, {"page": page}).content.decode() for page in (1, 9))
+    assert first.count('<td><a href="/positions/') == CELLS
+    assert last.count('<td><a href="/positions/') == 1
+    assert "Page 2 of 2" in last
