@@ -284,6 +284,15 @@ def test_the_pace_of_the_replay_can_be_set_but_not_where_it_stands(chief: Client
     assert (moved.running, moved.speed, moved.at) == (False, 5.0, clock.at)
 
 
+def test_somebodys_cells_are_found_by_his_name_and_from_his_portfolio(chief: Client, house: None) -> None:
+    furnish("bob", "MSFT")
+    portfolio = Portfolio.objects.get(owner__username="bob")
+    door = f"{page(Position)}?q={portfolio.public_id}"
+    assert door.encode() in chief.get(page(Portfolio, "change", portfolio.pk)).content
+    for search in (door, f"{page(Position)}?q=bob"):
+        assert [cell.symbol for cell in chief.get(search).context["cl"].result_list] == ["MSFT"]
+
+
 def test_a_token_is_taken_away_and_never_shown(chief: Client, house: None) -> None:
     token, secret = create_token(user=User.objects.get(username="ann"), name="phone", scopes=["read"], days=1)
     pages = chief.get(page(ApiToken)).content + chief.get(page(ApiToken, "change", token.pk)).content
