@@ -58,6 +58,7 @@ DIVIDEND = {"ticker": "IBM", "ex_date": "2007-02-07", "dps": "0.3"}
 SPLIT = {"ticker": "IBM", "ex_date": "2007-02-07", "numerator": 2, "denominator": 1}
 
 HEALTH = [
+    Row("favicon.ico", "GET", everybody(302)),
     Row("healthz", "GET", everybody(200)),
     Row("readyz", "GET", everybody((200, 503))),
     Row("v1/healthz", "GET", everybody(200)),
