@@ -136,4 +136,4 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 class SettingsPresetAdmin(ReadOnlyAdmin):
     list_display = ("name", "owner")
     list_select_related = ("owner",)
-    search_fields = ("owner__username__exact",)
+    search_fields = ("owner__username",)
