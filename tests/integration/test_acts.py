@@ -65,7 +65,9 @@ def test_a_purchase_beyond_the_guardrail_is_warned_of(client, cell):
 
 
 def test_a_limit_that_is_not_reached_is_said_to_wait(client, cell):
-    assert "waits for its limit" in foresee(client, cell, "buy", qty="1", limit_price="90")
+    html = foresee(client, cell, "buy", qty="1", limit_price="90")
+    assert "waits for its limit" in html
+    assert "</strong> share of IBM" in html
     assert "waits for its limit" not in foresee(client, cell, "sell", qty="1", limit_price="90")
 
 
@@ -194,6 +196,7 @@ def test_what_is_in_a_closed_cell_is_found_from_the_overview(client, cell):
     assert reverse("portfolio", args=[portfolio.public_id]) in page(client, "overview")
     html = page(client, "portfolio", portfolio)
     assert "1 closed" in html
+    assert "No open cells" in html
     assert reverse("cockpit", args=[cell.public_id]) in html
     assert "$10,000.00" in html
 

@@ -104,7 +104,7 @@ def test_the_effect_is_told_while_somebody_types(client, portfolio, cell):
         ({"trigger_up": "0.00001"}, "with at most 4 digits after the point"),
         ({"trigger_up": "three"}, "Must be a plain number"),
         ({"rebalance_ratio": "201"}, "to 200 %"),
-        ({"guardrail_low": "80"}, "Must be below guardrail_high."),
+        ({"guardrail_low": "80"}, "Must be below guardrail_high, the most stock share."),
         ({"sizing": "constant_mix", "target_weight": "90"}, "Must lie within the guardrails."),
         ({"commission_bps": "1001"}, "Must be from 0 to 1000."),
         ({"max_orders_per_day": "1.5"}, "Must be a multiple of 1."),
