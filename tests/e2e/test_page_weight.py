@@ -23,7 +23,7 @@ def addresses(town: Town) -> list[str]:
 
 def test_no_page_is_heavier_than_150_kilobytes(page: Page, town: Town):
     came: list[Response] = []
-    page.on("response", lambda answer: came.append(answer))  # noqa: PLW0108 (a built-in cannot be subscribed)
+    page.on("response", lambda answer: came.append(answer))
     for address in addresses(town):
         came.clear()
         page.goto(town.url + address, wait_until="load")
