@@ -26,7 +26,7 @@ from vbalance.stores.addresses import postgres_url, valkey_url
 from vbalance.stores.embedded import embedded_stores
 
 CLIENTS = (1, 8, 32)
-WARM, EACH_TENTH = 64, 10
+WARM, WARMING, EACH_TENTH = 64, 0, 10
 PER_TOKEN = 200  # fewer than one token may write in a minute
 RIVALS = ["fastapi", "sqlalchemy>=2", "uvicorn[standard]", "psycopg[binary]"]
 GUNICORN = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--preload", "--no-control-socket"]
@@ -40,9 +40,12 @@ WAYS = {
 
 
 class Row(NamedTuple):
+    """`cpu` is what the service itself used, in seconds: without the load, the database and the neighbours."""
+
     way: str
     clients: int
     load: Load
+    cpu: float
 
     @property
     def pace(self) -> float:
@@ -86,19 +89,33 @@ def compare(python: Path, environment: dict[str, str], wishes: argparse.Namespac
     )
     ports = {way: free_port() for way in WAYS}
     with contextlib.ExitStack() as stack:
-        for way, command in commands(python, ports).items():
-            stack.enter_context(serving(command, environment, ports[way]))
+        servers = {
+            way: stack.enter_context(serving(command, environment, ports[way]))
+            for way, command in commands(python, ports).items()
+        }
         rows, cells = [], {way: iter(scene["cells"]) for way in WAYS}
-        for clients in (0, *CLIENTS):
+        for clients in (WARMING, *CLIENTS):
             for way, port in ports.items():
                 requests = orders(cells[way], scene["tokens"], wishes.requests if clients else WARM)
+                used = cpu_of(servers[way])
                 load = asyncio.run(put_under_load(port, requests, clients or 1, wishes.seconds))
-                rows += [Row(way, clients, load)] if clients else []
+                rows.append(Row(way, clients, load, cpu_of(servers[way]) - used))
     kept = json.loads(subprocess.check_output([*words, "count"], env=environment))
-    made = {way: sum(row.load.statuses.get(201, 0) for row in rows if row.way == way) + first(WARM) for way in WAYS}
+    made = {way: sum(row.load.statuses.get(201, 0) for row in rows if row.way == way) for way in WAYS}
     if kept != {way: made[way] for way in kept}:
         raise SystemExit(f"answered {made}, but kept {kept}")
-    return rows
+    return [row for row in rows if row.clients != WARMING]
+
+
+def cpu_of(server: int) -> float:
+    """Seconds that a process and its living children have used so far."""
+    found = 0.0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parts = path.read_text().rpartition(")")[2].split()
+            if server in (int(path.parent.name), int(parts[1])):
+                found += (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+    return found
 
 
 def commands(python: Path, ports: dict[str, int]) -> dict[str, list[str]]:
@@ -114,14 +131,14 @@ def commands(python: Path, ports: dict[str, int]) -> dict[str, list[str]]:
 
 
 @contextlib.contextmanager
-def serving(command: list[str], environment: dict[str, str], port: int) -> Iterator[None]:
+def serving(command: list[str], environment: dict[str, str], port: int) -> Iterator[int]:
     server = subprocess.Popen(command, env=environment, cwd=HERE.parent)
     try:
         for _ in range(600):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             time.sleep(0.1)
-        yield
+        yield server.pid
     finally:
         server.terminate()
         server.wait(30)
@@ -169,14 +186,17 @@ def show(rows: list[Row], requests: int) -> None:
         f"{requests:,} orders each, every tenth a repeat; {os.cpu_count()} cores, Python {platform.python_version()}\n"
     )
     print(
-        f"{'clients':>7}  {'way':<9}{'orders/s':>9}{'p50 ms':>9}{'p99 ms':>9}{f'x {BASELINE}':>11}{'x bare':>8}  told"
+        f"{'clients':>7}  {'way':<9}{'orders/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>8}{f'x {BASELINE}':>11}"
+        f"{'x bare':>8}  told"
     )
     for row in rows:
         same = {other.way: other for other in rows if other.clients == row.clients}
         p99 = quantiles(row.load.times, n=100)[-1]
+        cpu = row.cpu / len(row.load.times) * 1_000
         print(
             f"{row.clients:>7}  {row.way:<9}{row.pace:>9,.0f}{median(row.load.times):>9.1f}{p99:>9.1f}"
-            f"{row.pace / same[BASELINE].pace:>11.2f}{row.pace / same['bare'].pace:>8.3f}  {row.load.statuses}"
+            f"{cpu:>8.2f}{row.pace / same[BASELINE].pace:>11.2f}{row.pace / same['bare'].pace:>8.3f}"
+            f"  {row.load.statuses}"
         )
     print()
     for way, meaning in WAYS.items():

@@ -119,6 +119,8 @@ def addresses_of(investor: Any) -> dict[str, str]:
         "audit": "/audit",
         "audit of a cell": f"/audit?cell={cell.public_id}",
         "audit, nothing found": "/audit?actor=token",
+        "audit of skips": "/audit?kind=skips",
+        "audit of long ago": "/audit?until=2007-02-01",
         "exports": "/exports",
         "profile": "/settings",
         "GET positions": f"{api}/positions",

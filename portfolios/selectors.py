@@ -1,6 +1,9 @@
 """Reads on the ground floor: the rules a cell lives by."""
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from portfolios.domain.holding import Rules
@@ -12,29 +15,37 @@ class EffectiveRules(NamedTuple):
     """Merged rules with the names an event gives them: version numbers (0 for none) and the hash of the merge."""
 
     rules: Rules
-    merged: dict[str, int]
+    merged: Mapping[str, int]
     portfolio_version: int
     cell_version: int
+    sha256: str
 
     @property
     def named(self) -> dict[str, Any]:
         return {
             "portfolio_version": self.portfolio_version,
             "cell_version": self.cell_version,
-            "sha256": fingerprint(self.merged),
+            "sha256": self.sha256,
         }
 
 
 def effective_rules(position: Position) -> EffectiveRules:
     """Defaults, the portfolio's settings, the cell's overrides. Needs `settings_version` of both selected with it."""
     portfolio = position.portfolio
-    merged = merge_settings(given_in(portfolio.settings_version), given_in(position.settings_version))
-    return EffectiveRules(
-        rules_from(merged, default_buffer=default_buffer(portfolio)),
-        merged,
-        portfolio.settings_version.number if portfolio.settings_version else 0,
-        position.settings_version.number if position.settings_version else 0,
-    )
+    upper, own = portfolio.settings_version, position.settings_version
+    rules, merged, sha256 = rules_of(text_in(upper), text_in(own), default_buffer(portfolio))
+    return EffectiveRules(rules, merged, upper.number if upper else 0, own.number if own else 0, sha256)
+
+
+def text_in(version: SettingsVersion | None) -> str:
+    return json.dumps(version.given) if version else "{}"
+
+
+@lru_cache(maxsize=1_000)
+def rules_of(upper: str, own: str, buffer: int) -> tuple[Rules, Mapping[str, int], str]:
+    """Rules, merged settings and their hash: many cells live by the same two texts, and for long."""
+    merged = merge_settings(parse_settings(json.loads(upper)), parse_settings(json.loads(own)))
+    return rules_from(merged, default_buffer=buffer), MappingProxyType(merged), fingerprint(merged)
 
 
 def given_in(version: SettingsVersion | None) -> Mapping[str, int]:

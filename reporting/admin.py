@@ -10,11 +10,11 @@ from reporting.models import DailySnapshot, PortfolioSnapshot
 class DailySnapshotAdmin(ReadOnlyAdmin):
     list_display = ("position", "day", "value", "alone", "held")
     list_select_related = ("position__portfolio",)
-    search_fields = ("position__symbol__exact", "position__public_id__exact")
+    search_fields = ("position__symbol", "position__public_id")
 
 
 @admin.register(PortfolioSnapshot)
 class PortfolioSnapshotAdmin(ReadOnlyAdmin):
     list_display = ("portfolio", "day")
     list_select_related = ("portfolio",)
-    search_fields = ("portfolio__public_id__exact",)
+    search_fields = ("portfolio__public_id",)

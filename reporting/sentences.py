@@ -9,13 +9,33 @@ from portfolios.events import EventType
 from reporting.reading import MINUS, money, shares
 
 Content = Mapping[str, Any]
-LONELY_HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")
+LONELY_HYPHEN = re.compile(r"(?<![\w.])-(?=[\d$])")
+PRICE = re.compile(
+    r"(?:(?<=\bat )|(?<=\bAnchor )|(?<=\bto )|(?<=\bcost )|(?<=, )|(?<=\band )|^)[+-]?\d+(?:\.\d+)?"
+    r"(?= to \d|: | or better| after the skip| deposited| withdrawn| in cash|, the |, \d| is free|\.?$)"
+)
+UNSENT = "Not sent: "
 
 
 def sentence_of(kind: str, content: Content) -> str:
     if kind in SENTENCES:
         return SENTENCES[kind](content.get("inputs", {}), content.get("outputs", {}))
-    return LONELY_HYPHEN.sub(MINUS, str(content.get("message", "")))
+    message = str(content.get("message", ""))
+    if content.get("stream") == "position":
+        message = with_dollars(message)
+    return LONELY_HYPHEN.sub(MINUS, message)
+
+
+def with_dollars(message: str) -> str:
+    """A cell's prices and money as all pages write them; what a person typed, after the colon, stays as it is."""
+    unsent = UNSENT if message.startswith(UNSENT) else ""
+    told, colon, typed = message.removeprefix(unsent).partition(": ")
+    return f"{unsent}{PRICE.sub(dollars_found, f'{told}{colon}')}{typed}"
+
+
+def dollars_found(found: re.Match[str]) -> str:
+    amount = found[0].lstrip("+-")
+    return f"{found[0].removesuffix(amount)}{dollars(amount)}"
 
 
 def filled(_inputs: Content, outputs: Content) -> str:

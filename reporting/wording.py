@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from portfolios.domain.amounts import as_text, micros
-from reporting.reading import market_time, shares
+from portfolios.domain.amounts import as_dollars, as_text, micros
+from reporting.reading import MINUS, market_time, shares
 from trading.domain.choices import Reason
 
 REASONS: dict[str, str] = {
@@ -92,6 +92,10 @@ NAMES: dict[str, str] = {
     "limit_price": "limit",
     "sha256": "fingerprint",
 }
+MONEY = (
+    *("price", "last", "mid", "bid", "ask", "anchor", "limit_price", "dps", "value", "cash", "reserved_cash"),
+    *("receivable", "notional", "commission", "net", "gross", "tax"),
+)
 RATES = ("stock_share", "stock_share_after", "trigger_up", "trigger_down", "guardrail_low", "guardrail_high")
 AMOUNT = re.compile(r"-?\d+(\.\d+)?")
 
@@ -108,6 +112,8 @@ def value_in_words(name: str, value: str) -> str:
         return f"{as_text(micros(value) * 100)}\u00a0%"
     if name.endswith("_at"):
         return market_time(datetime.fromisoformat(value))
+    if name in MONEY and AMOUNT.fullmatch(value):
+        return as_dollars(micros(value)).replace("-", MINUS)
     return shares(micros(value)) if AMOUNT.fullmatch(value) else value
 
 

@@ -4,6 +4,12 @@ set -u
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
 chosen="$*"
+names=$(sed -n 's/^step \([a-z]*\) .*/\1/p' scripts/check.sh | paste -s -d ' ' -)
+for wanted in $chosen; do
+    case " $names " in *" $wanted "*) continue ;; esac
+    echo "check: there is no step '$wanted', only: $names" >&2
+    exit 2
+done
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 failed=

@@ -14,6 +14,17 @@
     if (request.method.toUpperCase() === "GET") request.body?.delete?.("csrfmiddlewaretoken");
   });
 
+  // What does not fit is said under a field or beside the form; the field itself says so to who does not see that.
+  document.addEventListener("htmx:after:swap", () => {
+    const said = document.getElementById("effect");
+    for (const field of document.querySelectorAll("[aria-describedby^='hint-']")) {
+      const hint = document.getElementById(field.getAttribute("aria-describedby"));
+      const wrong = said ? said.querySelector(`[data-field="${field.name}"]`) : hint?.classList.contains("wrong");
+      if (wrong) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
+    }
+  });
+
   // A poll that was led to the sign-in page: go there as a whole instead of drawing it into this one.
   document.addEventListener("htmx:before:response", (event) => {
     if (!event.detail.ctx.response.raw.redirected) return;

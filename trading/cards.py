@@ -18,6 +18,7 @@ from trading.domain.ladder import Ladder, Rung, ladder, next_rung
 from trading.market.calendars import calendar_for
 from trading.market.models import Quote
 from trading.market.selectors import exchange_of, market_now, newest_quote, newest_quotes
+from trading.models import Order
 from trading.services.ordering import reservation_for
 from trading.sight import Sight, see
 
@@ -87,8 +88,9 @@ def position_ladder(position: Position, rungs: int) -> CellLadder:
 
 
 class OrderPreview(NamedTuple):
-    """What a person's order would come to at `price`: its limit, else today's with the paper broker's slippage.
+    """What a person's order would come to at `price`: that of a fill today on paper, else the limit it waits for.
 
+    stock_share: today's; after it, that of the price it fills at. waits: today's price has not met its limit.
     reserves: cash promised to it. cost: what a buy takes, fee included, or what a sale brings after it (micros).
     """
 
@@ -101,6 +103,7 @@ class OrderPreview(NamedTuple):
     stock_share: int | None
     stock_share_after: int | None
     warnings: tuple[str, ...]
+    waits: bool = False
 
 
 WARNINGS = {
@@ -115,25 +118,35 @@ def order_preview(position: Position, side: Side, quantity: int, limit: int | No
     """Refused as placing it would be; writes nothing and takes no lock. Position with RELATED."""
     rules, holding = effective_rules(position).rules, position.holding
     quote = newest_quote(position.symbol, position.source)
-    reserves = reservation_for(position, rules, side, quantity, limit, quote)
+    has_open_order = Order.objects.filter(position=position).open().exists()
+    last = quote.last if quote else None
+    reserves = reservation_for(position, rules, side, quantity, limit, last, has_open_order)
     waits = waits_for(position, quote)
-    price = limit
-    if price is None and quote:
-        price = slipped(see(quote, market_now(position.source), rules).price, side, position.portfolio)
+    today = see(quote, market_now(position.source), rules).price if quote else None
+    price = fills_at(today, side, limit, position.portfolio)
     if price is None:
         return OrderPreview(side, quantity, reserves, None, None, None, None, None, waits)
     notional = notional_of(side, quantity, price)
     fee = fee_of(rules, notional)
     cost = notional + fee if side == Side.BUY else notional - fee
-    share = stock_share(exchanged(holding, side, quantity, cost), price)
-    warnings = (*beyond_guardrails(rules, share), *waits)
-    return OrderPreview(side, quantity, reserves, price, fee, cost, stock_share(holding, price), share, warnings)
+    before, after = stock_share(holding, today or price), stock_share(exchanged(holding, side, quantity, cost), price)
+    warnings = (*beyond_guardrails(rules, after), *waits)
+    unmet = today is not None and limit is not None and (limit < today if side == Side.BUY else limit > today)
+    return OrderPreview(side, quantity, reserves, price, fee, cost, before, after, warnings, unmet)
 
 
 def waits_for(position: Position, quote: Quote | None) -> tuple[str, ...]:
     if quote is None:
         return ("no_price",)
     return () if calendar_for(exchange_of(position.symbol)).is_open(quote.at) else ("market_closed",)
+
+
+def fills_at(today: int | None, side: Side, limit: int | None, portfolio: Portfolio) -> int | None:
+    """A limit that today's price has met fills there, another at itself. None: nothing to tell by."""
+    if today is None or limit is None:
+        return limit if today is None else slipped(today, side, portfolio)
+    better = min if side == Side.BUY else max
+    return better(slipped(today, side, portfolio), limit)
 
 
 def slipped(price: int, side: Side, portfolio: Portfolio) -> int:

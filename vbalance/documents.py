@@ -1,11 +1,21 @@
-"""The API's schema and the two pages that show it. Open to everybody: they say nothing about anybody."""
+"""The API's schema, the two pages that show it, and the icon. Open to everybody: they say nothing about anybody."""
 
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 READ_ONLY = ["get", "head"]
+
+
+@require_safe
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """Where browsers look that were told of no icon: in the admin, and beside the bare schema."""
+    return redirect(static("favicon.svg"))
 
 
 class Schema(SpectacularAPIView):

@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable
+from functools import wraps
 from typing import NamedTuple
 
 import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 
+from portfolios.api.problems import Problem, as_response
 from trading.market.models import MarketClock, Quote
 
 BEAT_NOTE = "beat-note"
@@ -26,24 +28,41 @@ class Part(NamedTuple):
     detail: str
 
 
-@require_safe
+Door = Callable[[HttpRequest], HttpResponse]
+
+
+def only_to_look(view: Door) -> Door:
+    """Anything but GET and HEAD is a 405: nothing is written here, so nobody needs a CSRF token to be told."""
+
+    @csrf_exempt
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        words = f'Method "{request.method}" not allowed.'
+        return as_response(Problem(405, "method_not_allowed", words, headers={"Allow": "GET, HEAD"}))
+
+    return answer
+
+
+@only_to_look
 @never_cache
 def healthz(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
-@require_safe
+@only_to_look
 @never_cache
 def healthz_v1(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok", "version": "v1"})
 
 
-@require_safe
+@only_to_look
 def version(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"version": "v1", "build": settings.BUILD})
 
 
-@require_safe
+@only_to_look
 @never_cache
 def readyz(_request: HttpRequest) -> JsonResponse:
     parts = {name: examine() for name, examine in PARTS.items()}

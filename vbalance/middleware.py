@@ -1,18 +1,40 @@
-"""Gives every request an id: taken from the caller if it is decent, echoed in the answer, bound to every log line."""
+"""What happens to every request first: the client's true address, an id for the logs, a body in one piece."""
 
+import io
 import re
 import uuid
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from gunicorn.http.errors import ParseException
+
+from vbalance.addresses import client_address
 
 DECENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+Answerer = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger("vbalance.request")
 
 
+class ClientAddressMiddleware:
+    """Writes into REMOTE_ADDR, where lockout, throttles, sessions and logs look, who stands before our own proxies."""
+
+    def __init__(self, get_response: Answerer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.TRUSTED_PROXIES:
+            peer, forwarded = request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", "")
+            request.META["REMOTE_ADDR"] = client_address(peer, forwarded, settings.TRUSTED_PROXIES)
+        return self.get_response(request)
+
+
 class RequestIdMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    """An id for every request: taken from the caller if it is decent, echoed in the answer, bound to every log line."""
+
+    def __init__(self, get_response: Answerer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -24,5 +46,31 @@ class RequestIdMiddleware:
         response["X-Request-ID"] = request_id
         failed = response.status_code >= 500 and request.path != "/readyz"  # its 503 is an answer, not a failure
         if failed or request.method not in ("GET", "HEAD", "OPTIONS"):
-            log.info("request", method=request.method, path=request.path, status=response.status_code)
+            told = {"method": request.method, "path": request.path, "status": response.status_code}
+            log.info("request", **told, client=request.META.get("REMOTE_ADDR", ""))
         return response
+
+
+class ChunkedBodyMiddleware:
+    """A body that comes in chunks, without its length, is read here: Django would take it for an empty one."""
+
+    def __init__(self, get_response: Answerer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.META.get("HTTP_TRANSFER_ENCODING"):
+            body = read_chunks(request)
+            request.META["CONTENT_LENGTH"] = str(len(body))
+            request._stream = io.BytesIO(body)
+        return self.get_response(request)
+
+
+def read_chunks(request: HttpRequest) -> bytes:
+    """Raises BadRequest for what breaks off or is no chunk, RequestDataTooBig."""
+    try:
+        body: bytes = request.META["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    except (OSError, ParseException):
+        raise BadRequest("The body's chunks are broken.") from None
+    if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise RequestDataTooBig("The body is too large.")
+    return body

@@ -8,6 +8,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 
 from vbalance import environment
+from vbalance.addresses import networks
 from vbalance.email import mail_from
 from vbalance.logs import logging_config
 from vbalance.schedule import BEAT_SCHEDULE
@@ -24,6 +25,7 @@ DEBUG = False
 PRODUCTION = environment.PRODUCTION
 ALLOWED_HOSTS = environment.HOSTS
 CSRF_TRUSTED_ORIGINS = environment.TRUSTED_ORIGINS
+TRUSTED_PROXIES = networks(environment.TRUSTED_PROXIES)
 
 INSTALLED_APPS = [
     "vbalance",
@@ -53,7 +55,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "vbalance.middleware.ClientAddressMiddleware",
     "vbalance.middleware.RequestIdMiddleware",
+    "vbalance.middleware.ChunkedBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -141,6 +145,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 
+EXPORTS_A_MINUTE = 20  # for each person
 BROKERS = {"paper": "trading.brokers.paper.PaperBroker", "none": "trading.brokers.none.NoBroker"}
 PRICE_SOURCES = {"replay": "trading.market.replay.ReplaySource"}
 

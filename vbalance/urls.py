@@ -6,6 +6,7 @@ from django.urls import include, path
 from vbalance import aliases, documents, health, metrics
 
 urlpatterns = [
+    path("favicon.ico", documents.favicon, name="favicon"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("v1/healthz", health.healthz_v1, name="healthz-v1"),

@@ -17,8 +17,11 @@ from portfolios.models import Event, Portfolio, Position, SettingsVersion
 RECENT = 100_000
 
 
-def link_to_events(row: Portfolio | Position) -> str:
-    return format_html('<a href="{}?q={}">its events</a>', reverse("admin:portfolios_event_changelist"), row.public_id)
+def link_to(table: str, row: Portfolio | Position) -> str:
+    """To the rows of a table that belong to this one."""
+    return format_html(
+        '<a href="{}?q={}">its {}s</a>', reverse(f"admin:portfolios_{table}_changelist"), row.public_id, table
+    )
 
 
 @admin.register(Portfolio)
@@ -29,15 +32,19 @@ class PortfolioAdmin(ReadOnlyAdmin):
     list_filter = ("mode", "state")
     list_select_related = ("owner",)
     search_fields = ("name", "owner__username", "public_id__exact")
-    lines = ("log",)
+    lines = ("cells", "log")
     get_search_results = admin.ModelAdmin.get_search_results
 
     def writable(self, row: Portfolio | None) -> tuple[str, ...]:
         return ("name",)
 
+    @admin.display(description="cells")
+    def cells(self, portfolio: Portfolio) -> str:
+        return link_to("position", portfolio)
+
     @admin.display(description="log")
     def log(self, portfolio: Portfolio) -> str:
-        return link_to_events(portfolio)
+        return link_to("event", portfolio)
 
 
 @admin.register(Position)
@@ -45,7 +52,7 @@ class PositionAdmin(ReadOnlyAdmin):
     list_display = ("symbol", "portfolio", "state", "shares", "cash", "receivable", "anchor", "wakes", "quote_at")
     list_filter = ("state",)
     list_select_related = ("portfolio",)
-    search_fields = ("symbol", "public_id")
+    search_fields = ("symbol", "public_id", "portfolio__public_id", "portfolio__owner__username")
     hidden = ("wake_below", "wake_above")
     lines = ("wakes", "log")
 
@@ -57,7 +64,7 @@ class PositionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="log")
     def log(self, position: Position) -> str:
-        return link_to_events(position)
+        return link_to("event", position)
 
 
 @admin.register(SettingsVersion)

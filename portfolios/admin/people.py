@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from portfolios.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from portfolios.admin.paging import BoundedPaginator
 from portfolios.identity.models import Identity
+from portfolios.identity.services import end_other_sessions
 from portfolios.models import ApiToken, Invitation, Membership, SettingsPreset, User
 from portfolios.services.members import OFFERED
 from portfolios.services.portfolios import add_member
@@ -30,9 +31,25 @@ class PersonAdmin(UserAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    actions = ["shut_out"]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A closed account that is opened again begins with a new sign-in."""
+        super().save_model(request, obj, form, change)
+        if not obj.is_active:
+            end_other_sessions(user=obj, but="")
+
+    @admin.action(description="Sign out everywhere and revoke all tokens", permissions=["change"])
+    def shut_out(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        for person in people:
+            end_other_sessions(user=person, but="")
+            for token in person.api_tokens.filter(revoked_at=None):
+                revoke_token(token_id=token.pk)
+            self.log_change(request, person, "Signed out everywhere, all tokens revoked.")
+        self.message_user(request, "Signed out everywhere; their tokens open nothing from now on.", messages.SUCCESS)
 
 
 @admin.register(Membership)
@@ -119,4 +136,4 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 class SettingsPresetAdmin(ReadOnlyAdmin):
     list_display = ("name", "owner")
     list_select_related = ("owner",)
-    search_fields = ("owner__username__exact",)
+    search_fields = ("owner__username",)

@@ -53,6 +53,8 @@ class InvitationPage(PageAnswer):
 
 class NewInvitationAnswer(InvitationAnswer):
     secret = serializers.CharField(help_text="Shown now and never again")
+    link = serializers.URLField(help_text="Where a browser accepts with that secret")
+    letter_sent = serializers.BooleanField(help_text="Whether a letter with the link went to `email`")
 
 
 class TokenAnswer(Answer):

@@ -17,7 +17,7 @@ from portfolios.api.pagination import PageQuery
 from portfolios.api.problems import not_found
 from portfolios.api.requests import Acceptance, Heir, NewInvitation, NewRole
 from portfolios.api.views import ApiView, paged, read_body
-from portfolios.models import Membership, Portfolio
+from portfolios.letters import invitation_link, send_invitation
 from portfolios.services import members
 
 
@@ -41,7 +41,7 @@ class MemberDetail(ApiView):
     )
     def patch(self, request: Request, public_id: str, username: str) -> Response:
         portfolio = portfolio_for(request, public_id, own=True)
-        member = member_or_404(portfolio, username)
+        member = members.member_named(portfolio, username)
         role = read_body(request, NewRole)["role"]
         membership = members.change_role(
             portfolio_id=portfolio.pk, user_id=member.user_id, role=role, actor=actor_of(request)
@@ -52,16 +52,9 @@ class MemberDetail(ApiView):
     def delete(self, request: Request, public_id: str, username: str) -> Response:
         leaves = username == request.user.get_username()
         portfolio = portfolio_for(request, public_id, own=not leaves)
-        member = member_or_404(portfolio, username)
+        member = members.member_named(portfolio, username)
         members.remove_member(portfolio_id=portfolio.pk, user_id=member.user_id, actor=actor_of(request))
         return Response(status=204)
-
-
-def member_or_404(portfolio: Portfolio, username: str) -> Membership:
-    for membership in portfolio.memberships.select_related("user"):
-        if membership.user.get_username() == username:
-            return membership
-    raise not_found("member")
 
 
 class TransferPortfolio(ApiView):
@@ -77,7 +70,7 @@ class TransferPortfolio(ApiView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         portfolio = portfolio_for(request, public_id, own=True)
-        heir = member_or_404(portfolio, read_body(request, Heir)["username"])
+        heir = members.member_named(portfolio, read_body(request, Heir)["username"])
         members.transfer_ownership(portfolio_id=portfolio.pk, user_id=heir.user_id, actor=actor_of(request))
         heir.refresh_from_db()
         return Response(MemberAnswer(heir).data)
@@ -106,7 +99,10 @@ class InvitationList(ApiView):
         portfolio = portfolio_for(request, public_id, own=True)
         body = read_body(request, NewInvitation)
         invitation, secret = members.invite(portfolio_id=portfolio.pk, actor=actor_of(request), **body)
-        return Response(InvitationAnswer(invitation).data | {"secret": secret}, status=201)
+        link = invitation_link(request._request, secret)
+        sent = send_invitation(invitation, link=link, host=user_of(request).get_username())
+        told = InvitationAnswer(invitation).data | {"secret": secret, "link": link, "letter_sent": sent}
+        return Response(told, status=201)
 
 
 class InvitationDetail(ApiView):

@@ -7,6 +7,8 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSe
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
+from portfolios.api.authentication import OWN_ACCOUNT
+
 AMOUNT = r"^\d{1,12}(\.\d{1,6})?$"
 SIGNED_AMOUNT = AMOUNT.replace("^", "^-?")
 PROBLEM: dict[str, Any] = {
@@ -37,10 +39,17 @@ PROBLEM: dict[str, Any] = {
 
 
 class ApiSchema(AutoSchema):
-    """Query parameters and headers as an ApiView declares them; its own docstring describes it."""
+    """Query parameters, headers and scope as an ApiView declares them; its own docstring describes it."""
 
     def get_description(self) -> str:  # type: ignore[override]  # its stubs are older than the library
-        return inspect.cleandoc(vars(type(self.view)).get("__doc__") or "")
+        told = inspect.cleandoc(vars(type(self.view)).get("__doc__") or "")
+        return f"{told}\n\n{self.told_scope()}".strip()
+
+    def told_scope(self) -> str:
+        needed = getattr(self.view, "scopes", {}).get(self.method)
+        if needed == OWN_ACCOUNT:
+            return "A session, or a token of staff with the scope `admin`."
+        return f"Scope: `{needed}`." if needed else ""
 
     def get_override_parameters(self) -> list[Any]:
         parameters: list[Any] = []

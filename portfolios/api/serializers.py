@@ -59,6 +59,8 @@ class NoQuery(StrictSerializer):
 
 def read_query(parameters: QueryDict, serializer: type[StrictSerializer]) -> dict[str, Any]:
     """Checked query parameters. Raises Problem 400 for one that is unknown, given twice or wrong."""
+    if not parameters and serializer is NoQuery:
+        return {}
     faults = [
         Fault("repeated", "This parameter is given twice.", parameter=name)
         for name, values in parameters.lists()

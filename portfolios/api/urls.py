@@ -20,7 +20,8 @@ urlpatterns = [
     path("v1/portfolios/<str:public_id>/close", ClosePortfolio.as_view(), name="api-close-portfolio"),
     path("v1/portfolios/<str:public_id>/transfer", TransferPortfolio.as_view(), name="api-transfer"),
     path("v1/portfolios/<str:public_id>/members", MemberList.as_view(), name="api-members"),
-    path("v1/portfolios/<str:public_id>/members/<str:username>", MemberDetail.as_view(), name="api-member"),
+    # A path, because a name may hold a slash: whoever made the user decides, not this address.
+    path("v1/portfolios/<str:public_id>/members/<path:username>", MemberDetail.as_view(), name="api-member"),
     path("v1/portfolios/<str:public_id>/invitations", InvitationList.as_view(), name="api-invitations"),
     path(
         "v1/portfolios/<str:public_id>/invitations/<uuid:invitation_id>",

@@ -38,9 +38,17 @@ def plain_text(value: str | int | Decimal) -> str:
 
 def as_text(amount: int) -> str:
     """Plain decimal notation without needless zeros: 97_250_000 is "97.25", 100_000_000 is "100"."""
+    if not amount:  # most of what the log holds
+        return "0"
     whole, fraction = divmod(abs(amount), MICROS)
     sign = "-" if amount < 0 else ""
     return f"{sign}{whole}.{fraction:06d}".rstrip("0").rstrip(".")
+
+
+def as_dollars(amount: int) -> str:
+    """Exact, with two decimals at least: 97_000_000 is "$97.00", 8_026_648_481 is "$8,026.648481"."""
+    whole, _, fraction = as_text(abs(amount)).partition(".")
+    return f"{'-' if amount < 0 else ''}${int(whole):,}.{fraction:0<2}"
 
 
 def as_decimal(amount: int) -> Decimal:

@@ -173,7 +173,7 @@ def merge_settings(*layers: Mapping[str, int]) -> dict[str, int]:
         merged.update(layer)
     merged.setdefault("rebalance_ratio", DEFAULT_RATIOS[Sizing(merged["sizing"])])
     if merged["guardrail_low"] >= merged["guardrail_high"]:
-        raise SettingError("guardrail_low", "must be below guardrail_high")
+        raise SettingError("guardrail_low", "must be below guardrail_high, the most stock share")
     inside = merged["guardrail_low"] <= merged["target_weight"] <= merged["guardrail_high"]
     if merged["sizing"] == Sizing.CONSTANT_MIX and not inside:
         raise SettingError("target_weight", "must lie within the guardrails")

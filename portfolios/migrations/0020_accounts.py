@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portfolios', '0009_event_by_day'),
+        ('portfolios', '0010_event_for_audit'),
     ]
 
     operations = [

@@ -58,6 +58,13 @@ class Event(models.Model):
             models.Index(fields=["stream_id", "type", "seq"], name="event_by_type"),
             models.Index(fields=["stream_id", "market_at"], name="event_by_day"),
             models.Index(fields=["portfolio", "id"], name="event_by_portfolio"),
+            # For the audit: what is rare in a long log is found without reading all of it.
+            models.Index(fields=["portfolio", "type", "id"], name="event_by_kind"),
+            models.Index(
+                fields=["portfolio", "id"],
+                condition=models.Q(actor__startswith="user:") | models.Q(actor__startswith="token:"),
+                name="event_by_people",
+            ),
         ]
 
     def __str__(self) -> str:

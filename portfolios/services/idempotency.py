@@ -8,17 +8,26 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from psycopg import errors as postgres
+from psycopg.types.numeric import Int8
 
 from portfolios.domain.amounts import AMOUNT_PATTERN
 from portfolios.errors import Refused
 from portfolios.models import IdempotencyKey
+from portfolios.prepared import execute
 
 WAIT = "5s"
 KEPT = timedelta(days=30)
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
+CLAIM = """
+    INSERT INTO portfolios_idempotencykey (portfolio_id, key, fingerprint, body, created_at)
+    SELECT $1::bigint, $2::text, $3::text, $4::jsonb, statement_timestamp()
+      FROM set_config('lock_timeout', $5, true)
+        ON CONFLICT DO NOTHING
+ RETURNING id
+"""
 
 
 class Answer(NamedTuple):
@@ -68,29 +77,40 @@ def shortest(number: str) -> str:
 
 
 @transaction.atomic
-def answer_once(*, portfolio_id: int, key: str, fingerprint: str, answer: Callable[[], dict[str, Any]]) -> Answer:
+def answer_once(
+    *,
+    portfolio_id: int,
+    key: str,
+    fingerprint: str,
+    answer: Callable[[], dict[str, Any]],
+    foreseen: dict[str, Any] | None = None,
+) -> Answer:
     """Call `answer` unless the key was answered before; key and deed are one commit, so an exception uses up nothing.
 
     A repeat that arrives while the first still runs waits for it. Raises Refused (409) when it waits too long, or
-    when the key was used for another request.
+    when the key was used for another request. What `answer` will say, where it is `foreseen`, is stored with the key.
     """
-    row, is_first = claim(portfolio_id, key, fingerprint)
-    if not is_first:
-        return repeated(row, fingerprint)
+    claimed = claim(portfolio_id, key, fingerprint, foreseen)
+    keys = IdempotencyKey.objects
+    if claimed is None:
+        return repeated(keys.get(portfolio_id=portfolio_id, key=key), fingerprint)
     body = answer()
-    row.body = json.dumps(body)  # as text: jsonb would reorder its keys
-    row.save(update_fields=["body"])
+    if body != foreseen:
+        keys.filter(pk=claimed).update(body=as_kept(body))
     return Answer(body, is_first=True)
 
 
-def claim(portfolio_id: int, key: str, fingerprint: str) -> tuple[IdempotencyKey, bool]:
-    """The key's row and whether it is ours. Waits for a rival that has not committed yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
+def as_kept(body: dict[str, Any]) -> str:
+    """As text: jsonb would reorder its keys."""
+    return json.dumps(body)
+
+
+def claim(portfolio_id: int, key: str, fingerprint: str, foreseen: dict[str, Any] | None) -> int | None:
+    """The number of the key's new row; None when there was one. Waits for a rival that has not committed yet."""
+    body = None if foreseen is None else json.dumps(as_kept(foreseen))
     try:
-        return IdempotencyKey.objects.get_or_create(
-            portfolio_id=portfolio_id, key=key, defaults={"fingerprint": fingerprint}
-        )
+        rows = execute(CLAIM, [Int8(portfolio_id), key, fingerprint, body, WAIT])
+        return int(rows[0][0]) if rows else None
     except OperationalError as error:
         if isinstance(error.__cause__, postgres.LockNotAvailable):
             raise Refused(

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db.models import Model
 from django.utils import timezone
 
 from portfolios.domain.amounts import as_text
@@ -12,6 +13,7 @@ from portfolios.domain.chain import canonical_text, chained_hash
 from portfolios.domain.fold import Change, after
 from portfolios.events import EventType
 from portfolios.models import Account, Event, House, Portfolio, Position
+from portfolios.prepared import store
 from portfolios.selectors import EffectiveRules
 from portfolios.services.rule_version import rule_version
 
@@ -28,6 +30,7 @@ POSITION_FIELDS = (
     "event_seq",
     "event_hash",
 )
+STREAM_FIELDS = ("state", "event_seq", "event_hash")
 
 
 Row = Position | Portfolio | Account | House
@@ -50,6 +53,7 @@ class Journal:
         self.actor = actor
         self.effective = effective
         self.events: list[Event] = []
+        self.added: list[Model] = []  # rows of one model that the events tell of, stored with them
 
     def add(
         self,
@@ -101,14 +105,11 @@ class Journal:
 
     def write(self, *, band: tuple[int, int] | None = None) -> None:
         """Store events and row. Without a band the row's own is not written: the database wakes what changed."""
-        Event.objects.bulk_create(self.events)
-        if not isinstance(self.row, Position):
-            self.row.save(update_fields=("state", "event_seq", "event_hash"))
-        elif band is None:
-            self.row.save(update_fields=POSITION_FIELDS)
-        else:
+        fields = POSITION_FIELDS if isinstance(self.row, Position) else STREAM_FIELDS
+        if isinstance(self.row, Position) and band is not None:
             self.row.wake_below, self.row.wake_above = band
-            self.row.save(update_fields=(*POSITION_FIELDS, "wake_below", "wake_above"))
+            fields = (*fields, "wake_below", "wake_above")
+        store([self.added, self.events], self.row, fields)
 
 
 def portfolio_of(row: Row) -> int | None:
@@ -141,7 +142,30 @@ def content_of(
     }
 
 
-def columns_of(event: Event) -> dict[str, str]:
+class Written(NamedTuple):
+    """An event as its row has it: a model of each would take as long as all the checking."""
+
+    stream_id: UUID
+    stream: str
+    seq: int
+    type: str
+    market_at: datetime
+    recorded_at: datetime
+    actor: str
+    subject: UUID | None
+    d_shares: int
+    d_cash: int
+    d_receivable: int
+    d_reserved_cash: int
+    d_reserved_shares: int
+    anchor_after: int
+    state_after: str
+    text: str
+    prev_hash: str
+    hash: str
+
+
+def columns_of(event: Event | Written) -> dict[str, str]:
     """The columns of an event as its text repeats them; verification compares the two."""
     amounts = ("d_shares", "d_cash", "d_receivable", "d_reserved_cash", "d_reserved_shares", "anchor_after")
     return {name: as_text(getattr(event, name)) for name in amounts} | {

@@ -155,6 +155,14 @@ def member_of(portfolio: Portfolio, user_id: int) -> Membership:
     return membership
 
 
+def member_named(portfolio: Portfolio, username: str) -> Membership:
+    """Compared here and not by the database, which cannot even be asked for some names. Raises Refused."""
+    for membership in portfolio.memberships.select_related("user"):
+        if membership.user.get_username() == username:
+            return membership
+    raise Refused("member_not_found", "there is no such member", status=404)
+
+
 def role_offered(role: str) -> Role:
     if role == Role.OWNER:
         raise Refused("ownership_is_transferred", "ownership is transferred, not offered", field="role")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,13 +11,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from portfolios.errors import Refused
-from portfolios.letters import send_invitation
+from portfolios.letters import invitation_link, send_invitation
 from portfolios.models import Invitation, Membership, Portfolio
 from portfolios.services import members
 from portfolios.views.visitor import actor, visitor
@@ -28,7 +28,7 @@ def owners_deed(deed: Callable[..., str]) -> Callable[..., HttpResponse]:
     @login_required
     @require_POST
     @wraps(deed)
-    def answer(request: HttpRequest, public_id: UUID, **named: str) -> HttpResponse:
+    def answer(request: HttpRequest, public_id: UUID, **named: Any) -> HttpResponse:
         portfolio = visible(request, public_id)
         if not Portfolio.objects.owned_by(request.user).filter(pk=portfolio.pk).exists():
             raise PermissionDenied
@@ -54,9 +54,8 @@ def visible(request: HttpRequest, public_id: UUID) -> Portfolio:
     return get_object_or_404(Portfolio.objects.visible_to(request.user), public_id=public_id)
 
 
-def member(portfolio: Portfolio, username: str) -> Membership:
-    found = portfolio.memberships.select_related("user").filter(user__username=username)
-    return get_object_or_404(found)
+def member(portfolio: Portfolio, membership_id: int) -> Membership:
+    return get_object_or_404(portfolio.memberships.select_related("user"), pk=membership_id)
 
 
 @login_required
@@ -75,8 +74,8 @@ def invite(request: HttpRequest, public_id: UUID) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, sentence(refusal))
         return redirect("members", public_id=public_id)
-    link = request.build_absolute_uri(reverse("follow-invitation", args=[secret]))
-    sent = bool(email) and send_invitation(invitation, link=link, host=request.user.get_username())
+    link = invitation_link(request, secret)
+    sent = send_invitation(invitation, link=link, host=request.user.get_username())
     context = {"portfolio": portfolio, "invitation": invitation, "link": link, "sent": sent}
     return render(request, "registration/invited.html", context)
 
@@ -99,23 +98,23 @@ def withdraw(request: HttpRequest, portfolio: Portfolio, invitation_id: str) -> 
 
 
 @owners_deed
-def change_role(request: HttpRequest, portfolio: Portfolio, username: str) -> str:
-    found = member(portfolio, username)
+def change_role(request: HttpRequest, portfolio: Portfolio, membership_id: int) -> str:
+    found = member(portfolio, membership_id)
     role = request.POST.get("role", "")
     members.change_role(portfolio_id=portfolio.pk, user_id=found.user_id, role=role, actor=actor(request))
-    return f"{username} may now enter as {role}."
+    return f"{found.user.get_username()} may now enter as {role}."
 
 
 @owners_deed
-def remove(request: HttpRequest, portfolio: Portfolio, username: str) -> str:
-    found = member(portfolio, username)
+def remove(request: HttpRequest, portfolio: Portfolio, membership_id: int) -> str:
+    found = member(portfolio, membership_id)
     members.remove_member(portfolio_id=portfolio.pk, user_id=found.user_id, actor=actor(request))
-    return f"{username} may no longer enter."
+    return f"{found.user.get_username()} may no longer enter."
 
 
 @owners_deed
 def transfer(request: HttpRequest, portfolio: Portfolio) -> str:
-    found = member(portfolio, request.POST.get("username", ""))
+    found = members.member_named(portfolio, request.POST.get("username", ""))
     members.transfer_ownership(portfolio_id=portfolio.pk, user_id=found.user_id, actor=actor(request))
     return f"{found.user.get_username()} owns the portfolio from now on; you stay as a trader."
 

@@ -17,6 +17,7 @@ DEFINITIONS = "/docs/concepts/metrics"
 
 class MetricsQuery(ExportQuery):
     only = None  # type: ignore[assignment]  # how a serializer lets go of an inherited field
+    format = serializers.ChoiceField(["json", "text"], required=False, help_text="Goes before Accept")
 
 
 class PeriodAnswer(serializers.Serializer[Any]):

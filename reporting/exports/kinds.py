@@ -34,6 +34,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("events", "Events: every fact of the log", tables.EVENTS, tables.read_events),
+        Kind("log", "Log: events with their inputs and outputs", tables.LOG, tables.read_events),
         Kind("timeline", "Timeline: every evaluation", evaluations.TIMELINE, evaluations.read_timeline),
         Kind("orders", "Orders", tables.ORDERS, tables.read_orders),
         Kind("executions", "Executions: every fill", tables.EXECUTIONS, tables.read_executions),

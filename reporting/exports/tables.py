@@ -1,14 +1,15 @@
-"""What is exported straight from tables: events, orders, executions, dividends. Each is one list of columns."""
+"""What is exported straight from tables: events and the log, orders, executions, dividends. Each is one list of columns."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import Case, DateField, Func, QuerySet, TextField, TimeField, Value, When
+from django.db.models import Case, DateField, Func, Q, QuerySet, TextField, TimeField, Value, When
 from django.db.models.functions import Cast, Coalesce
 
 from dividends.models import Entitlement
+from portfolios.events import EventType
 from portfolios.models import Event
 from reporting.exports.columns import Column, Type
 from reporting.exports.copying import rows_of
@@ -21,10 +22,10 @@ Rows = Iterable[Sequence[Any]]
 Groups = Iterator[tuple[Stream, Rows]]
 
 
-class Message(Func):
-    """The sentence inside the canonical text of an event."""
+class Part(Func):
+    """One part of an event's canonical text, letter by letter as it was hashed; a sentence without its quotes."""
 
-    template = "(%(expressions)s::json ->> 'message')"
+    template = "(%(expressions)s::json ->> '%(name)s')"
     output_field = TextField()
 
 
@@ -63,15 +64,20 @@ WHO = Case(
     When(actor__startswith="broker:", then=Value("broker")),
     default=Value("person"),
 )
-# The log of a portfolio names its members.
-SENTENCE = Case(When(stream=Event.Stream.POSITION, then=Message("text")), default=Value(""), output_field=TextField())
+
+
+def told(name: str, *also: EventType) -> Case:
+    """Of cells. The log of a portfolio names its members; only these kinds of its events never do."""
+    harmless = Q(stream=Event.Stream.POSITION) | Q(type__in=also)
+    return Case(When(harmless, then=Part("text", name=name)), default=Value(""), output_field=TextField())
+
 
 EVENTS = (
     day("market_at"),
     clock("market_at"),
     Column("type", Type.WORD, "type"),
     Column("actor", Type.WORD, WHO),
-    Column("message", Type.TEXT, SENTENCE),
+    Column("message", Type.TEXT, told("message")),
     Column("order", Type.WORD, words("subject")),
     Column("shares_change", Type.AMOUNT, "d_shares"),
     Column("cash_change", Type.AMOUNT, "d_cash"),
@@ -83,6 +89,11 @@ EVENTS = (
     Column("seq", Type.COUNT, "seq"),
     Column("recorded_at", Type.INSTANT, Iso("recorded_at")),
     Column("hash", Type.WORD, "hash"),
+)
+LOG = (
+    *EVENTS,
+    Column("inputs", Type.TEXT, told("inputs", EventType.SETTINGS_CHANGED)),
+    Column("outputs", Type.TEXT, told("outputs", EventType.SETTINGS_CHANGED)),
 )
 ORDERS = (
     day("decided_at"),

@@ -32,6 +32,15 @@ class Totals(NamedTuple):
     realised: int = 0
     received: int = 0
 
+    def plus(self, **gains: int) -> "Totals":
+        return self._replace(**{name: getattr(self, name) + gain for name, gain in gains.items()})
+
+    def lasting(self, passed: int, value: int, *, guarded: bool) -> "Totals":
+        """After so many milliseconds at a value: the one step taken with every price, so without names."""
+        flow, fees, notional, measured, slippage, guard_ms, priced_ms, value_ms, *others = self
+        lasted = guard_ms + passed * guarded, priced_ms + passed, value_ms + value * passed
+        return Totals(flow, fees, notional, measured, slippage, *lasted, *others)
+
 
 class Worths(NamedTuple):
     """What the cell is worth, what it would be worth left alone, and as buy-and-hold (micros)."""

@@ -120,7 +120,7 @@ def quotes_since(
     since: dict[Listing, int] = {}
     for position in positions:
         start, listing = starts[position.pk], listing_of(position)
-        at = start.quote_at or events[position.public_id][0].at
+        at = seen_from(start, events[position.public_id])
         since[listing] = min(at, since.get(listing, at))
     symbols, sources = [symbol for symbol, _ in since], [source for _, source in since]
     moments = [datetime.fromtimestamp(at / 1000, UTC) for at in since.values()]
@@ -136,8 +136,12 @@ def quotes_for(start: Running, events: Sequence[Fact], quotes: Quotes) -> Quotes
     """What the cell has not seen; for a new one from the price that was known when it opened."""
     if start.quote_at:
         return quotes[bisect_right(quotes, start.quote_at, key=first) :]
-    opened = events[0].at if events else start.at
-    return quotes[max(bisect_right(quotes, opened, key=first) - 1, 0) :]
+    return quotes[max(bisect_right(quotes, seen_from(start, events), key=first) - 1, 0) :]
+
+
+def seen_from(start: Running, events: Sequence[Fact]) -> int:
+    """The instant after which quotes are new to a cell. One without any price may have no new event either."""
+    return start.quote_at or (events[0].at if events else start.at)
 
 
 def first(quote: tuple[int, int, int]) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -24,9 +23,9 @@ SHAPES: dict[str, Any] = {
     "alone": lambda value: Untouched(*value),
     "held": lambda value: Untouched(*value),
     "lots": lambda value: [Lot(*lot) for lot in value],
+    "totals": lambda value: Totals(*value),
     "span": lambda value: Skip(*value),
 }
-in_totals = attrgetter(*Totals._fields)
 COLUMNS = (*Worths._fields, *Totals._fields, "growth")
 AT_DAYS = f"""
     SELECT wanted.position_id, wanted.day, {", ".join(f"snapshot.{name}" for name in COLUMNS)}
@@ -59,8 +58,11 @@ class Carried(NamedTuple):
     closings: list[tuple[date, Closing]]
 
     def at(self, day: date) -> Closing | None:
-        """None where the stored rows know better."""
-        return next((closing for end, closing in reversed(self.closings) if end <= day), None)
+        """None where the stored rows before the one taken up know better."""
+        newest = next((closing for end, closing in reversed(self.closings) if end <= day), None)
+        if newest is None and self.start.day and self.start.day <= day:
+            return closing_of(self.start)
+        return newest
 
 
 def carry(
@@ -97,7 +99,7 @@ def rest_of(running: Running) -> dict[str, Any]:
 
 
 def closing_of(running: Running) -> Closing:
-    return Closing(worths_of(running), Totals(*in_totals(running)), running.growth)
+    return Closing(worths_of(running), running.totals, running.growth)
 
 
 def worths_of(running: Running) -> Worths:
@@ -107,9 +109,8 @@ def worths_of(running: Running) -> Worths:
     return Worths(running.value, value_untouched(running.alone, price), value_untouched(running.held, price))
 
 
-def stored_at(positions: Sequence[Position], days: Sequence[date]) -> dict[tuple[int, date], Closing]:
-    """The stored rows at or before these days, one query."""
-    wanted = [(position.pk, day) for position in positions for day in days]
+def stored_at(wanted: Sequence[tuple[int, date]]) -> dict[tuple[int, date], Closing]:
+    """The stored rows of these cells at or before these days, one query."""
     with connection.cursor() as cursor:
         cursor.execute(AT_DAYS, [[pk for pk, _ in wanted], [day for _, day in wanted]])
         return {(pk, day): closing_from(row) for pk, day, *row in cursor.fetchall()}

@@ -14,6 +14,7 @@ from reporting.metrics.ledger import NOTHING, Carried, Closing, carry, closing_o
 from reporting.metrics.periods import Period
 from reporting.models import DailySnapshot, PortfolioSnapshot
 from reporting.selectors.facts import Moment, moments_of
+from trading.market.models import MarketClock
 
 
 class Line(NamedTuple):
@@ -60,11 +61,11 @@ EVE = Day(date.min, Worths(), 0, 0, 0, 0)
 
 def cells_seen_by(user: Any) -> QuerySet[Position]:
     """Closed ones too: what they earned is part of the sums."""
-    return Position.objects.visible_to(user).select_related("portfolio").order_by("symbol", "pk")
+    return Position.objects.visible_to(user).prefetch_related("portfolio").order_by("symbol", "pk")
 
 
-def moments_around(positions: Sequence[Position]) -> dict[str, Moment]:
-    return moments_of({position.source for position in positions})
+def moments_around(positions: Sequence[Position], clocks: Iterable[MarketClock] | None = None) -> dict[str, Moment]:
+    return moments_of({position.source for position in positions}, clocks)
 
 
 def today_of(moments: Mapping[str, Moment]) -> date:
@@ -78,10 +79,11 @@ def report_of(
     """whole: `positions` are all cells of their portfolios, so that the portfolios' stored sums can be read."""
     until = {source: moment.at for source, moment in (moments or moments_around(positions)).items()}
     carried = carry(positions, until, starts_of(positions))
-    stored = stored_at(positions, [period.eve, period.last]) if positions else {}
+    known = {(pk, day): cell.at(day) for pk, cell in carried.items() for day in (period.eve, period.last)}
+    stored = stored_at([wanted for wanted, closing in known.items() if closing is None])
 
     def at(position: Position, day: date) -> Closing:
-        return carried[position.pk].at(day) or stored.get((position.pk, day), NOTHING)
+        return known[position.pk, day] or stored.get((position.pk, day), NOTHING)
 
     lines = [Line(cell, figures_between(at(cell, period.eve), at(cell, period.last))) for cell in positions]
     days = [day for day in days_of(positions, carried, whole=whole) if day.day <= period.last]
@@ -117,8 +119,8 @@ def days_of(positions: Sequence[Position], carried: Mapping[int, Carried], *, wh
 
 def carried_days(cells: Sequence[Carried]) -> Iterator[Day]:
     """Sums over all cells, each with its newest closing by that day."""
-    newest = [closing_of(cell.start) for cell in cells]
     steps = [(day, place, closing) for place, cell in enumerate(cells) for day, closing in cell.closings]
+    newest = [closing_of(cell.start) for cell in cells] if steps else []
     for day, several in groupby(sorted(steps, key=lambda step: step[:2]), key=lambda step: step[0]):
         for _, place, closing in several:
             newest[place] = closing

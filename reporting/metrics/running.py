@@ -14,6 +14,7 @@ from portfolios.domain.amounts import MICROS, PPM
 from portfolios.domain.holding import value_of
 from portfolios.events import EventType
 from reporting.comparison import Untouched, order_of, touched
+from reporting.metrics.definitions import Totals
 from reporting.metrics.lots import Lot, remove, sell, split
 from reporting.metrics.rows import (
     DECISIONS,
@@ -32,7 +33,7 @@ from reporting.metrics.rows import (
     end_of,
 )
 
-NOTHING = Untouched(0, 0)
+NOTHING, NO_TOTALS = Untouched(0, 0), Totals()
 
 
 @dataclass(slots=True)
@@ -59,21 +60,7 @@ class Running:
     held: Untouched = NOTHING
     lots: list[Lot] = field(default_factory=list)
     span: Skip | None = None
-    flow: int = 0
-    fees: int = 0
-    notional: int = 0
-    measured: int = 0
-    slippage: int = 0
-    guard_ms: int = 0
-    priced_ms: int = 0
-    value_ms: int = 0
-    skips: int = 0
-    skip_quotes: int = 0
-    fired: int = 0
-    trips: int = 0
-    wins: int = 0
-    realised: int = 0
-    received: int = 0
+    totals: Totals = NO_TOTALS
     growth: float = 1.0
     growth_before: float = 1.0
     base: int = 0
@@ -82,6 +69,9 @@ class Running:
     def value(self) -> int:
         """Stock at the newest price, cash, and dividends on their way; 0 until a price is known."""
         return value_of(self.shares, self.price) + self.cash + self.owed if self.begun else 0
+
+    def add(self, **gains: int) -> None:
+        self.totals = self.totals.plus(**gains)
 
 
 def walk(start: Running, facts: Facts, until: int) -> Iterator[Running]:
@@ -133,10 +123,8 @@ def advance(running: Running, at: int) -> None:
     if running.begun and not running.closed and passed > 0:
         value = running.value
         stock = value - running.cash - running.owed
-        running.value_ms += value * passed
-        running.priced_ms += passed
-        if value > 0 and not running.low * value < stock * PPM < running.high * value:
-            running.guard_ms += passed
+        guarded = value > 0 and not running.low * value < stock * PPM < running.high * value
+        running.totals = running.totals.lasting(passed, value, guarded=guarded)
     running.at = max(at, running.at)
 
 
@@ -154,7 +142,8 @@ def take_quote(running: Running, facts: Facts, price: int) -> None:
     running.quote_at, running.price = running.at, price
     act(running, facts)
     begin(running)
-    running.skip_quotes += is_skipped_at(running.span, price)
+    if is_skipped_at(running.span, price):
+        running.add(skip_quotes=1)
 
 
 def is_skipped_at(span: Skip | None, price: int) -> bool:
@@ -189,7 +178,7 @@ def begin(running: Running) -> None:
 
 def bring(running: Running, worth: int) -> None:
     """The owner's money, in or out: in buy-and-hold it buys at this price; what leaves is its cash, then its stock."""
-    running.flow += worth
+    running.add(flow=worth)
     running.base += worth
     shares, cash = running.held
     cash += worth
@@ -228,7 +217,7 @@ def take_event(running: Running, facts: Facts, fact: Fact) -> None:
     elif fact.kind == EventType.SPLIT:
         running.lots = split(running.lots, before, running.shares)
     elif fact.kind == EventType.DIVIDEND_PAID:
-        running.received += fact.cash
+        running.add(received=fact.cash)
     if fact.state == "closed":
         running.closed = True
 
@@ -241,17 +230,13 @@ def note_span(running: Running, fact: Fact) -> None:
     if fact.kind == EventType.SKIPPED and not fact.robot:
         return
     if fact.kind in DECISIONS and fact.robot:
-        running.skip_quotes -= is_skipped_at(running.span, running.price)
+        running.add(skip_quotes=-is_skipped_at(running.span, running.price))
     running.span = fact.about if isinstance(fact.about, Skip) else None
     if running.span:
         short = running.span.reason == "below_min_notional"
-        running.fired, running.skips, running.skip_quotes = (
-            running.fired + 1,
-            running.skips + short,
-            running.skip_quotes + short,
-        )
+        running.add(fired=1, skips=short, skip_quotes=short)
     elif fact.kind == EventType.ORDER_INTENT and fact.about in TRIGGERS:
-        running.fired += 1
+        running.add(fired=1)
 
 
 def move_own(running: Running, fact: Fact) -> None:
@@ -265,16 +250,13 @@ def move_own(running: Running, fact: Fact) -> None:
 
 
 def take_fill(running: Running, fact: Fact, fill: Fill) -> None:
-    running.fees += fill.fee
-    running.notional += fill.notional
+    running.add(fees=fill.fee, notional=fill.notional)
     if fill.decision:
         worse = fill.price - fill.decision if fill.side == "BUY" else fill.decision - fill.price
-        running.measured += fill.notional
-        running.slippage += fill.notional * worse * SLIPPAGE_UNIT // fill.decision
+        slippage = fill.notional * worse * SLIPPAGE_UNIT // fill.decision
+        running.add(measured=fill.notional, slippage=slippage)
     if fill.side == "BUY":
         running.lots = [*running.lots, Lot(fact.shares, fill.notional + fill.fee)]
         return
     running.lots, sale = sell(running.lots, -fact.shares, fill.notional - fill.fee)
-    running.trips += sale.trips
-    running.wins += sale.wins
-    running.realised += sale.realised
+    running.add(**sale._asdict())

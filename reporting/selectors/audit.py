@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from portfolios.models import Event, Portfolio, Position
 from reporting.happening import Happening
-from reporting.paging import PAGE, Slice, page_of, read_cursor, slice_of
+from reporting.paging import PAGE, Slice, newest_of, page_of, read_cursor, slice_of
 from reporting.reading import NEW_YORK
 from reporting.selectors.timeline import FILTERS
 
@@ -44,30 +44,19 @@ class Entry(NamedTuple):
 
 
 def audit_of(user: Any, sought: Sought, cursor: str) -> Slice[Event]:
-    found = matching(Event.objects.all(), sought)
+    found, kinds = matching(Event.objects.all(), sought), KINDS.get(sought.kind, ())
     if sought.cell:
-        return slice_of(found.filter(stream_id=sought.cell.public_id), cursor, CELL_SALT, key="seq")
-    portfolios = [sought.portfolio.pk] if sought.portfolio else pks_of(user)
+        told = found.filter(type__in=kinds) if kinds else found
+        return slice_of(told.filter(stream_id=sought.cell.public_id), cursor, CELL_SALT, key="seq")
+    portfolios = Portfolio.objects.visible_to(user)
+    if sought.portfolio:
+        portfolios = portfolios.filter(pk=sought.portfolio.pk)
     before = read_cursor(cursor, SALT)
     below = found if before is None else found.filter(pk__lt=before)
-    return page_of(newest_of(below, portfolios), SALT, before is None)
-
-
-def pks_of(user: Any) -> list[int]:
-    return list(Portfolio.objects.visible_to(user).order_by("pk").values_list("pk", flat=True))
-
-
-def newest_of(events: QuerySet[Event], portfolios: Collection[int]) -> list[Event]:
-    """One step down the index per portfolio: the events of many portfolios at once have no index in their order."""
-    each = [events.filter(portfolio=pk).order_by("-pk")[: PAGE + 1] for pk in portfolios]
-    if not each:
-        return []
-    return list(each[0].union(*each[1:], all=True).order_by("-pk")[: PAGE + 1]) if each[1:] else list(each[0])
+    return page_of(newest_of(below, portfolios, PAGE + 1, kinds), SALT, before is None)
 
 
 def matching(events: QuerySet[Event], sought: Sought) -> QuerySet[Event]:
-    if sought.kind:
-        events = events.filter(type__in=KINDS[sought.kind])
     if sought.actor:
         events = events.filter(ACTORS[sought.actor])
     if sought.since:

@@ -1,19 +1,19 @@
 """Cells with what a page says about them: their rules, the price they see, where they stand beside being left alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from portfolios.domain.holding import total_value, value_of
-from portfolios.models import Position
+from portfolios.models import Portfolio, Position
 from portfolios.selectors import EffectiveRules, effective_rules
 from reporting.comparison import Payout, Ratio, Untouched, left_alone, value_untouched
 from reporting.selectors import facts
-from reporting.selectors.facts import Listing, Moment, Moved
+from reporting.selectors.facts import Listing, Moment, Moved, Priced
 from reporting.standing import Standing, standing_of
-from trading.market.models import Quote
+from trading.market.models import MarketClock
 from trading.sight import Sight, see
 
 
@@ -31,68 +31,61 @@ class Surroundings(NamedTuple):
     """All that many cells need to be told apart from their own rows."""
 
     moments: dict[str, Moment]
-    quotes: dict[Listing, Quote]
-    closes: dict[Listing, int]
-    starts: dict[UUID, Untouched]
+    prices: dict[Listing, Priced]
     moved: dict[UUID, Moved]
     actions: dict[Listing, list[Payout | Ratio]]
 
 
 def visible_positions(user: Any) -> QuerySet[Position]:
-    """Open cells the user may see, with all that their rules are made of."""
-    related = ("portfolio__settings_version", "settings_version")
-    return Position.objects.visible_to(user).exclude(state=Position.Status.CLOSED).select_related(*related)
+    """Open cells the user may see, with all that their rules are made of; a portfolio's own part once for them all."""
+    open_cells = Position.objects.visible_to(user).exclude(state=Position.Status.CLOSED)
+    portfolios = Portfolio.objects.select_related("settings_version")
+    return open_cells.select_related("settings_version").prefetch_related(Prefetch("portfolio", portfolios))
 
 
-def cells_of(positions: Sequence[Position]) -> list[Cell]:
+def cells_of(positions: Sequence[Position], clocks: Iterable[MarketClock] | None = None) -> list[Cell]:
     """In the order given, with a fixed number of queries. Positions as from `visible_positions`."""
-    around, rules = surroundings_of(positions), Rulebook()
+    around, rules = surroundings_of(positions, clocks), Rulebook()
     return [cell_from(position, rules.of(position), around) for position in positions]
 
 
-def surroundings_of(positions: Sequence[Position]) -> Surroundings:
-    moments = facts.moments_of({position.source for position in positions})
+def surroundings_of(positions: Sequence[Position], clocks: Iterable[MarketClock] | None = None) -> Surroundings:
+    moments = facts.moments_of({position.source for position in positions}, clocks)
     return Surroundings(
-        moments,
-        facts.quotes_of(positions),
-        facts.closes_before_today(positions, moments),
-        facts.starts_of(positions),
-        facts.moved_today(positions, moments),
-        facts.actions_of(positions),
+        moments, facts.prices_of(positions, moments), facts.moved_of(positions, moments), facts.actions_of(positions)
     )
 
 
 def cell_from(position: Position, effective: EffectiveRules, around: Surroundings) -> Cell:
     listing, moment = facts.listing_of(position), around.moments[position.source]
-    quote = around.quotes.get(listing)
-    if quote is None:
+    priced, moved = around.prices.get(listing), around.moved.get(position.public_id, Moved())
+    if priced is None:
         return Cell(position, effective, moment.day, None, None)
-    sight = see(quote, moment.at, effective.rules)
+    sight = see(priced.quote, moment.at, effective.rules)
     untouched = left_alone(
         position.opened_on or moment.day,
-        around.starts.get(position.public_id, Untouched(0, 0)),
+        Untouched(moved.start_shares, moved.own_cash),
         effective.rules.withholding,
         moment.day,
         around.actions.get(listing, ()),
+        moved.flows,
     )
     standing = standing_of(
         position.holding,
         effective.rules,
         sight.price,
         active=position.state == Position.Status.ACTIVE,
-        today=change_today(position, sight.price, around),
+        today=change_today(position, sight.price, moved, priced.close),
         alone=value_untouched(untouched, sight.price),
     )
     return Cell(position, effective, moment.day, sight, standing)
 
 
-def change_today(position: Position, price: int, around: Surroundings) -> int:
+def change_today(position: Position, price: int, since: Moved, close: int) -> int:
     """What the holding of the evening before, at its close, has become, owner's money aside. 0 without one.
 
     The shares of before a split meet the close of before the split: both are taken as they were.
     """
-    since = around.moved.get(position.public_id, Moved(0, 0, 0))
-    close = around.closes.get(facts.listing_of(position), 0)
     shares, cash = position.shares - since.shares, position.cash + position.receivable - since.cash
     if close == 0 or shares == cash == 0:
         return 0

@@ -1,7 +1,7 @@
 """The chart of one cell: its price, its anchor and its trades since the beginning, in today's shares."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
@@ -13,7 +13,7 @@ from portfolios.models import Event, Position
 from portfolios.selectors import effective_rules
 from reporting.selectors.facts import EXCHANGE_TIME, moments_of
 from reporting.selectors.worth import worth_over
-from trading.market.models import Bar
+from trading.market.models import Bar, MarketClock
 from trading.market.selectors import newest_quote
 from trading.models import Execution
 
@@ -29,9 +29,9 @@ MOVES_ANCHOR = (
 )
 
 
-def chart_of(position: Position, *, last_days: int | None = None) -> dict[str, Any]:
+def chart_of(position: Position, clocks: Iterable[MarketClock], *, last_days: int | None = None) -> dict[str, Any]:
     """Points as parallel lists, at most POINTS of them; trades on the days that were kept. Floats: only drawn."""
-    prices = thinned(prices_of(position, last_days))
+    prices = thinned(prices_of(position, clocks, last_days))
     days = [day for day, _ in prices]
     splits = list(Split.objects.filter(symbol=position.symbol, source=position.source))
     scale = {day: scale_on(day, splits) for day in days}
@@ -48,9 +48,9 @@ def chart_of(position: Position, *, last_days: int | None = None) -> dict[str, A
     }
 
 
-def prices_of(position: Position, last_days: int | None) -> list[tuple[date, int]]:
+def prices_of(position: Position, clocks: Iterable[MarketClock], last_days: int | None) -> list[tuple[date, int]]:
     """Recorded closes from the first day asked for to the session before, then the newest price."""
-    today = moments_of({position.source})[position.source].day
+    today = moments_of({position.source}, clocks)[position.source].day
     first = position.opened_on or today
     if last_days is not None:
         first = max(first, today - timedelta(days=min(last_days, MAX_DAYS)))

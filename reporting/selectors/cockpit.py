@@ -1,8 +1,11 @@
 """The cockpit: one cell with its next moves, its last decision, what it is owed, its trades and its latest events."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from datetime import UTC
+from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Subquery, Window
+from django.db.models.functions import TruncDate
 
 from dividends.models import Entitlement
 from portfolios.events import EventType
@@ -12,7 +15,7 @@ from reporting.selectors.cells import Cell, cells_of
 from reporting.selectors.timeline import DECISIONS, with_causes
 from reporting.steps import Steps, steps_of
 from trading.domain.ladder import Rung
-from trading.market.models import Bar, Instrument
+from trading.market.models import Bar, Instrument, MarketClock
 from trading.models import Execution, Order
 
 TRADES, EVENTS = 12, 6
@@ -38,20 +41,19 @@ class Cockpit(NamedTuple):
     decision: Happening | None
     owed: list[Entitlement]
     order: Order | None
-    trades: list[Execution]
+    trades: list[Any]
     trade_count: int
     events: list[Happening]
     stranded: int | None
 
 
-def cockpit_of(position: Position) -> Cockpit:
+def cockpit_of(position: Position, clocks: Iterable[MarketClock]) -> Cockpit:
     """Needs `portfolio` and both `settings_version`s selected with the position."""
-    (cell,) = cells_of([position])
+    (cell,) = cells_of([position], clocks)
     rules = cell.effective.rules
     price = cell.sight.price if cell.sight else None
-    log = Event.objects.of(position).order_by("-seq")
-    decided = log.filter(type__in=DECISIONS).first()
-    executions = executions_of(position)
+    decided, events = latest_of(position)
+    trades = trades_of(position)
     steps = steps_of(position.holding, rules, price)
     return Cockpit(
         cell,
@@ -62,15 +64,26 @@ def cockpit_of(position: Position) -> Cockpit:
         Happening(decided, decided.content) if decided else None,
         list(owed_to(position)),
         Order.objects.filter(position=position).open().first(),
-        list(executions[:TRADES]),
-        executions.count(),
-        with_causes(position, list(log.exclude(type__in=TOLD_ELSEWHERE)[:EVENTS])),
+        trades,
+        trades[0].of_all if trades else 0,
+        with_causes(position, events),
         stranded_for(cell),
     )
 
 
-def executions_of(position: Position) -> QuerySet[Execution]:
-    return Execution.objects.filter(order__position=position).select_related("order").order_by("-at", "-pk")
+def latest_of(position: Position) -> tuple[Event | None, list[Event]]:
+    """The last decision, and the latest events that are told nowhere else."""
+    log = Event.objects.filter(stream_id=position.public_id).order_by("-seq")
+    both = log.filter(type__in=DECISIONS)[:1].union(log.exclude(type__in=TOLD_ELSEWHERE)[:EVENTS], all=True)
+    newest = [event for _, event in sorted({event.seq: event for event in both}.items(), reverse=True)]
+    decided = next((event for event in newest if event.type in DECISIONS), None)
+    return decided, [event for event in newest if event.type not in TOLD_ELSEWHERE][:EVENTS]
+
+
+def trades_of(position: Position) -> list[Any]:
+    """The latest executions, each with how many there are `of_all`."""
+    executions = Execution.objects.filter(order__position=position).select_related("order").order_by("-at", "-pk")
+    return list(executions.annotate(of_all=Window(Count("pk")))[:TRADES])
 
 
 def owed_to(position: Position) -> QuerySet[Entitlement]:
@@ -84,8 +97,7 @@ def stranded_for(cell: Cell) -> int | None:
     seq, _, _ = position.skip_mark.partition("|")
     if seq != str(position.event_seq):
         return None
-    began = Event.objects.of(position).filter(seq=position.event_seq).values_list("market_at", flat=True).first()
-    if began is None:
-        return None
-    sessions = Bar.objects.filter(symbol=position.symbol, day__gt=began.date(), day__lte=cell.day).count()
+    began = Event.objects.filter(stream_id=position.public_id, seq=position.event_seq)
+    since = Subquery(began.values(day=TruncDate("market_at", tzinfo=UTC)))
+    sessions = Bar.objects.filter(symbol=position.symbol, day__gt=since, day__lte=cell.day).count()
     return sessions if sessions >= STRANDED_AFTER else None

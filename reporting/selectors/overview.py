@@ -9,6 +9,7 @@ from django.db.models import OuterRef, Subquery
 
 from portfolios.models import Event, Portfolio, Position
 from reporting.happening import Happening
+from reporting.paging import newest_of
 from reporting.selectors.cells import Cell, cells_of, visible_positions
 from reporting.selectors.facts import Listing, listing_of
 from reporting.selectors.timeline import FILTERS
@@ -17,7 +18,7 @@ from trading.domain.choices import Side
 from trading.domain.ladder import Rung, next_rung
 from trading.market.models import Bar, MarketClock
 
-PAGE, RECENT = 100, 12
+PAGE, RECENT = 50, 12
 SPARK_DAYS = timedelta(days=90)
 NEVER = 10**9
 TELLING = tuple(kind for kinds in FILTERS.values() for kind in kinds)
@@ -74,8 +75,8 @@ class Overview(NamedTuple):
     feeds: list[Feed]
 
 
-def overview_of(user: Any, *, page: int = 1) -> Overview:
-    cells = sorted(cells_of(list(visible_positions(user).order_by("pk"))), key=nearness)
+def overview_of(user: Any, clocks: Sequence[MarketClock], *, page: int = 1) -> Overview:
+    cells = sorted(cells_of(list(visible_positions(user).order_by("pk")), clocks), key=nearness)
     pages = max(-(-len(cells) // PAGE), 1)
     page = min(max(page, 1), pages)
     shown = cells[(page - 1) * PAGE : page * PAGE]
@@ -86,7 +87,7 @@ def overview_of(user: Any, *, page: int = 1) -> Overview:
         page,
         pages,
         recent_events(user, cells),
-        feeds_of(user, cells),
+        feeds_of(user, cells, clocks),
     )
 
 
@@ -149,26 +150,24 @@ def closed_by(cell: Cell, bars: Sequence[Bar]) -> list[int]:
 
 def last_events(cells: Sequence[Cell]) -> dict[int, Happening]:
     """The newest telling event of each cell, by the cell's primary key."""
+    keys = {cell.position.public_id: cell.position.pk for cell in cells}
     newest = Event.objects.filter(stream_id=OuterRef("public_id"), type__in=TELLING).order_by("-seq").values("pk")[:1]
-    rows = Position.objects.filter(pk__in=[cell.position.pk for cell in cells]).annotate(newest=Subquery(newest))
-    wanted = dict(rows.exclude(newest=None).values_list("newest", "pk"))
-    return {wanted[event.pk]: Happening(event, event.content) for event in Event.objects.filter(pk__in=wanted)}
+    wanted = Position.objects.filter(pk__in=keys.values()).values(newest=Subquery(newest))
+    return {keys[event.stream_id]: Happening(event, event.content) for event in Event.objects.filter(pk__in=wanted)}
 
 
 def recent_events(user: Any, cells: Sequence[Cell]) -> list[Happening]:
     names = {cell.position.public_id: cell.position.symbol for cell in cells}
-    portfolios = Portfolio.objects.visible_to(user).values("pk")
-    events = Event.objects.filter(portfolio__in=portfolios, type__in=TELLING).order_by("-pk")[:RECENT]
+    events = newest_of(Event.objects.filter(type__in=TELLING), Portfolio.objects.visible_to(user), RECENT)
     return [Happening(event, event.content, names.get(event.stream_id, "")) for event in events]
 
 
-def feeds_of(user: Any, cells: Sequence[Cell]) -> list[Feed]:
-    """The replayed markets behind these cells (all of them where there is no cell yet)."""
+def feeds_of(user: Any, cells: Sequence[Cell], clocks: Iterable[MarketClock]) -> list[Feed]:
+    """The replayed markets, each with the age of its newest price among these cells."""
     steered = set(Portfolio.objects.steered_by(user).values_list("source", flat=True))
     ages: dict[str, int] = {}
     for cell in cells:
         if cell.sight:
             source = cell.position.source
             ages[source] = min(cell.sight.age, ages.get(source, cell.sight.age))
-    clocks = MarketClock.objects.order_by("source")
     return [Feed(clock, ages.get(clock.source), user.is_staff or clock.source in steered) for clock in clocks]

@@ -1,16 +1,19 @@
 """One portfolio: what its cells are worth together, how that divides, who may enter, and the settings they share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
+
+from django.db.models import Count, Q, QuerySet, Window
 
 from portfolios.domain.amounts import PPM
 from portfolios.models import Membership, Portfolio, Position
 from portfolios.selectors import given_in
 from reporting.selectors.cells import Cell, cells_of, visible_positions
-from reporting.selectors.overview import Line, Totals, lines_of, nearness, totals_of
+from reporting.selectors.overview import Totals, nearness, totals_of
 from reporting.setting_words import Told, told_settings
+from trading.market.models import MarketClock
 
-CELLS = 100
+CELLS, PORTFOLIOS = 50, 100
 
 
 class Slice(NamedTuple):
@@ -27,33 +30,54 @@ class Slice(NamedTuple):
 
 
 class PortfolioPage(NamedTuple):
+    """closed: the first of those cells, each with how many there are `of_all`; not part of the totals."""
+
     portfolio: Portfolio
     totals: Totals
     slices: list[Slice]
-    lines: list[Line]
+    shown: list[Cell]
+    page: int
+    pages: int
     cells: int
-    closed: int
+    closed: list[Position]
     members: list[Membership]
     own: list[Told]
     may_act: bool
 
 
-def portfolio_page(portfolio: Portfolio, user: Any) -> PortfolioPage:
+def portfolio_page(portfolio: Portfolio, user: Any, clocks: Iterable[MarketClock], page: int) -> PortfolioPage:
     """Needs `settings_version` selected with the portfolio."""
-    cells = cells_of(list(visible_positions(user).filter(portfolio=portfolio)))
+    positions = visible_positions(user).filter(portfolio=portfolio).order_by("pk")
+    cells = sorted(cells_of(list(positions), clocks), key=nearness)
+    pages = max(-(-len(cells) // CELLS), 1)
+    page = min(max(page, 1), pages)
     members = list(portfolio.memberships.select_related("user").order_by("pk"))
     totals = totals_of(cells)
     return PortfolioPage(
         portfolio,
         totals,
         slices_of(cells, totals),
-        lines_of(sorted(cells, key=nearness)[:CELLS]),
+        cells[(page - 1) * CELLS : page * CELLS],
+        page,
+        pages,
         len(cells),
-        portfolio.positions.filter(state=Position.Status.CLOSED).count(),
+        list(closed_in(portfolio)),
         members,
         told_settings(given_in(portfolio.settings_version)),
         any(member.user_id == user.pk and member.role in ("owner", "trader") for member in members),
     )
+
+
+def closed_in(portfolio: Portfolio) -> QuerySet[Position]:
+    closed = portfolio.positions.filter(state=Position.Status.CLOSED).order_by("symbol", "pk")
+    return closed.annotate(of_all=Window(Count("pk")))[:CELLS]
+
+
+def portfolios_of(user: Any) -> QuerySet[Portfolio]:
+    """Each with how many cells are `open` and `closed` in it; those without any too."""
+    closed = Q(positions__state=Position.Status.CLOSED)
+    counts = {"open": Count("positions", filter=~closed), "closed": Count("positions", filter=closed)}
+    return Portfolio.objects.visible_to(user).annotate(**counts).order_by("name", "pk")[:PORTFOLIOS]
 
 
 def slices_of(cells: Sequence[Cell], totals: Totals) -> list[Slice]:

@@ -6,26 +6,27 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
 from portfolios.models import Event, Portfolio, Position
 from trading.market.models import MarketClock
 
 
-def pulse_of_user(user: Any, address: str) -> str:
+def pulse_of_user(user: Any, clocks: Iterable[MarketClock], address: str) -> str:
     """Changes with any step of a market and any event he may see."""
-    portfolios = list(Portfolio.objects.visible_to(user).order_by("pk").values_list("pk", flat=True))
-    newest = Event.objects.filter(portfolio__in=portfolios).order_by("-pk").values_list("pk", flat=True).first()
-    return pulse((address, user.pk, portfolios, newest, steps()))
+    newest = Event.objects.filter(portfolio=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    portfolios = Portfolio.objects.visible_to(user).order_by("pk").values_list("pk", Subquery(newest))
+    return pulse((address, user.pk, list(portfolios), steps(clocks)))
 
 
-def pulse_of_cell(user: Any, public_id: UUID, address: str) -> str:
+def pulse_of_cell(user: Any, public_id: UUID, clocks: Iterable[MarketClock], address: str) -> str:
     """Changes with any step of a market and any event of the cell; the same for every cell he may not see."""
     seen = Position.objects.visible_to(user).filter(public_id=public_id)
-    return pulse((address, user.pk, seen.values_list("event_seq", "state", "skip_mark").first(), steps()))
+    return pulse((address, user.pk, seen.values_list("event_seq", "state", "skip_mark").first(), steps(clocks)))
 
 
-def steps() -> list[tuple[Any, ...]]:
-    return list(MarketClock.objects.order_by("pk").values_list("source", "at", "running", "ended"))
+def steps(clocks: Iterable[MarketClock]) -> list[tuple[Any, ...]]:
+    return [(clock.source, clock.at, clock.running, clock.ended) for clock in clocks]
 
 
 def pulse(parts: Iterable[Any]) -> str:

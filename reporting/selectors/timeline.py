@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from django.db.models import F
+
 from portfolios.events import EventType
 from portfolios.models import Event, Position
 from reporting.happening import Happening
@@ -60,13 +62,15 @@ def timeline_of(position: Position, chosen: str, *, before: int | None) -> Timel
 
 
 def with_causes(position: Position, events: Sequence[Event]) -> list[Happening]:
-    """Each event beside the decision that wrote its order, in two queries."""
+    """Each event beside the decision that wrote its order, in one query: intents, and what stands just before them."""
     orders = {event.subject for event in events if event.subject}
-    log = Event.objects.of(position)
-    written = log.filter(type=EventType.ORDER_INTENT, subject__in=orders).values_list("seq", "subject")
-    subjects = {seq - 1: subject for seq, subject in written}
+    log = Event.objects.filter(stream_id=position.public_id)
+    written = log.filter(type=EventType.ORDER_INTENT, subject__in=orders)
+    before = log.filter(seq__in=written.values(before=F("seq") - 1), type__in=DECISIONS)
+    found = {event.seq: event for event in written.union(before, all=True)} if orders else {}
     causes = {
-        subjects[event.seq]: Happening(event, event.content)
-        for event in log.filter(seq__in=subjects, type__in=DECISIONS)
+        event.subject: Happening(found[event.seq - 1], found[event.seq - 1].content)
+        for event in found.values()
+        if event.type == EventType.ORDER_INTENT and event.seq - 1 in found
     }
     return [Happening(event, event.content, cause=causes.get(event.subject)) for event in events]

@@ -9,12 +9,12 @@ from django.db.models import Q
 from portfolios.domain.amounts import MICROS
 from portfolios.domain.holding import value_of
 from portfolios.models import Event, Position
-from reporting.comparison import Untouched, left_alone_over, value_untouched
+from reporting.comparison import Flow, Untouched, left_alone_over, value_untouched
 from reporting.selectors.facts import EXCHANGE_TIME, OWNERS_MONEY, actions_of, listing_of
 
 
 class Move(NamedTuple):
-    """What one event added, cash with what is owed; `own` where the money is the owner's."""
+    """What one event added, cash with what is owed; `own` where a person put it in or took it out."""
 
     day: date
     shares: int
@@ -25,18 +25,19 @@ class Move(NamedTuple):
 def worth_over(position: Position, prices: Sequence[tuple[date, int]], withholding: int) -> dict[str, list[float]]:
     """Two lists, one figure per point, in dollars as floats: only drawn."""
     moves, days = moves_of(position), [day for day, _ in prices]
-    start = Untouched(moves[0].shares if moves else 0, 0)
+    flows = [Flow(move.day, move.shares, move.cash) for move in moves if move.own]
     opened_on = position.opened_on or date.max
-    untouched = left_alone_over(days, opened_on, start, withholding, actions_of([position])[listing_of(position)])
-    shares = cash = own = done = 0
+    actions = actions_of([position])[listing_of(position)]
+    untouched = left_alone_over(days, opened_on, Untouched(0, 0), withholding, actions, flows)
+    shares = cash = done = 0
     values, alone = [], []
     for (day, price), held in zip(prices, untouched, strict=True):
         while done < len(moves) and moves[done].day <= day:
             move = moves[done]
-            shares, cash, own = shares + move.shares, cash + move.cash, own + move.cash * move.own
+            shares, cash = shares + move.shares, cash + move.cash
             done += 1
         values.append(round((value_of(shares, price) + cash) / MICROS, 2))
-        alone.append(round((value_untouched(held, price) + own) / MICROS, 2))
+        alone.append(round(value_untouched(held, price) / MICROS, 2))
     return {"values": values, "alone": alone}
 
 

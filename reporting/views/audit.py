@@ -2,18 +2,16 @@
 
 from datetime import date
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from portfolios.models import Portfolio
 from reporting.selectors.audit import ACTORS, KINDS, Sought, audit_of, entries_of
 from reporting.views.asked import chosen, id_from, visible_portfolio, visible_position, without_cursor
+from reporting.views.fresh import fresh_page
 
 
-@login_required
-@require_safe
+@fresh_page
 def audit(request: HttpRequest) -> HttpResponse:
     sought = sought_by(request)
     page = audit_of(request.user, sought, request.GET.get("before", ""))

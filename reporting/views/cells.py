@@ -10,26 +10,29 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from portfolios.models import ACTING_ROLES, Position
+from reporting.context import clocks_for
 from reporting.selectors.chart import chart_of
 from reporting.selectors.cockpit import cockpit_of
 from reporting.selectors.overview import overview_of
+from reporting.selectors.portfolio import portfolios_of
 from reporting.selectors.pulse import pulse_of_cell, pulse_of_user
 from reporting.selectors.timeline import FILTERS, timeline_of
 from reporting.views.asked import number_from, visible_position
 
 
 def overview_etag(request: HttpRequest) -> str:
-    return pulse_of_user(request.user, request.get_full_path())
+    return pulse_of_user(request.user, clocks_for(request), request.get_full_path())
 
 
 def cell_etag(request: HttpRequest, public_id: UUID) -> str:
-    return pulse_of_cell(request.user, public_id, request.get_full_path())
+    return pulse_of_cell(request.user, public_id, clocks_for(request), request.get_full_path())
 
 
 @login_required
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    return render(request, "reporting/overview.html", overview_context(request))
+    context = overview_context(request) | {"portfolios": portfolios_of(request.user)}
+    return render(request, "reporting/overview.html", context)
 
 
 @login_required
@@ -41,14 +44,14 @@ def overview_live(request: HttpRequest) -> HttpResponse:
 
 
 def overview_context(request: HttpRequest) -> dict[str, Any]:
-    return {"overview": overview_of(request.user, page=number_from(request, "page") or 1)}
+    return {"overview": overview_of(request.user, clocks_for(request), page=number_from(request, "page") or 1)}
 
 
 @login_required
 @require_safe
 def cockpit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     position = visible_position(request, public_id)
-    return render(request, "reporting/cockpit.html", cockpit_context(position))
+    return render(request, "reporting/cockpit.html", cockpit_context(request, position))
 
 
 @login_required
@@ -57,12 +60,15 @@ def cockpit(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @condition(etag_func=cell_etag)
 def cockpit_live(request: HttpRequest, public_id: UUID) -> HttpResponse:
     position = visible_position(request, public_id)
-    return render(request, "reporting/_cockpit.html", cockpit_context(position) | {"oob": True})
+    return render(request, "reporting/_cockpit.html", cockpit_context(request, position) | {"oob": True})
 
 
-def cockpit_context(position: Position) -> dict[str, Any]:
+def cockpit_context(request: HttpRequest, position: Position) -> dict[str, Any]:
     """Who may only look sees no buttons."""
-    return {"cockpit": cockpit_of(position), "steered": getattr(position, "role", "") in ACTING_ROLES}
+    return {
+        "cockpit": cockpit_of(position, clocks_for(request)),
+        "steered": getattr(position, "role", "") in ACTING_ROLES,
+    }
 
 
 @login_required
@@ -70,7 +76,7 @@ def cockpit_context(position: Position) -> dict[str, Any]:
 @cache_control(private=True, no_cache=True)
 @condition(etag_func=cell_etag)
 def chart(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    drawn = chart_of(visible_position(request, public_id), last_days=number_from(request, "days"))
+    drawn = chart_of(visible_position(request, public_id), clocks_for(request), last_days=number_from(request, "days"))
     return JsonResponse(drawn)
 
 

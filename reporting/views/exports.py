@@ -11,9 +11,11 @@ from django.views.decorators.http import require_safe
 from portfolios.api.problems import Problem
 from portfolios.errors import Refused
 from portfolios.models import Portfolio, Position
-from reporting.exports.files import FORMATS, answer
-from reporting.exports.kinds import KINDS
+from portfolios.views.visitor import visitor
+from reporting.exports.files import FORMATS, Format, answer
+from reporting.exports.kinds import KINDS, Export
 from reporting.exports.query import export_of
+from reporting.exports.quota import seconds_to_wait
 from reporting.metrics.periods import PRESETS
 
 FORMAT_TITLES = {"csv": "CSV", "xlsx": "XLSX for Excel", "parquet": "Parquet"}
@@ -31,7 +33,7 @@ def exports(request: HttpRequest) -> HttpResponseBase:
     if kind is None or name not in FORMATS:
         return form(request, ["Choose what to export, and as which kind of file."])
     try:
-        return answer(export_of(kind, request.user, given), FORMATS[name], head=request.method == "HEAD")
+        return sent(request, export_of(kind, request.user, given), FORMATS[name])
     except Problem as problem:
         if problem.status_code == 404:
             raise Http404 from None
@@ -40,7 +42,17 @@ def exports(request: HttpRequest) -> HttpResponseBase:
         return form(request, [f"{refused.message[:1].upper()}{refused.message[1:]}."])
 
 
-def form(request: HttpRequest, faults: Sequence[str] = ()) -> HttpResponse:
+def sent(request: HttpRequest, export: Export, form_of_file: Format) -> HttpResponseBase:
+    """The file, unless this visitor took too many within a minute."""
+    head = request.method == "HEAD"
+    if head or not (wait := seconds_to_wait(visitor(request).pk)):
+        return answer(export, form_of_file, head=head)
+    refused = form(request, [f"Those were many exports. The next one can be had in {wait} seconds."], status=429)
+    refused["Retry-After"] = str(wait)
+    return refused
+
+
+def form(request: HttpRequest, faults: Sequence[str] = (), *, status: int = 400) -> HttpResponse:
     cells = Position.objects.visible_to(request.user).select_related("portfolio").order_by("portfolio", "symbol", "pk")
     choices = {
         "kinds": KINDS.values(),
@@ -50,4 +62,4 @@ def form(request: HttpRequest, faults: Sequence[str] = ()) -> HttpResponse:
         "cells": cells,
     }
     context = {"choices": choices, "chosen": request.GET.dict(), "faults": faults}
-    return render(request, "reporting/exports.html", context, status=400 if faults else 200)
+    return render(request, "reporting/exports.html", context, status=status if faults else 200)

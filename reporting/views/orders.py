@@ -10,12 +10,12 @@ from django.views.decorators.http import require_safe
 from reporting.selectors import orders as selected
 from reporting.selectors.orders import ORIGINS, SIDES, STATUSES, Wanted
 from reporting.views.asked import chosen, id_from, visible_position, without_cursor
+from reporting.views.fresh import fresh_page
 from trading.domain.order_life import CANCELLABLE, OPEN_STATES
 from trading.models import Order
 
 
-@login_required
-@require_safe
+@fresh_page
 def orders(request: HttpRequest) -> HttpResponse:
     wanted = wanted_by(request)
     page = selected.orders_of(request.user, wanted, request.GET.get("before", ""))

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from portfolios.models import Portfolio
+from reporting.context import clocks_for
 from reporting.figures import MONEY_READINGS, TRADE_READINGS, told
 from reporting.metrics.periods import PRESETS, Period, period_of
 from reporting.metrics.reports import Line, cells_seen_by, moments_around, report_of, today_of
@@ -26,7 +27,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     cells = [
         cell for cell in cells_seen_by(visitor(request)) if not portfolio or str(cell.portfolio.public_id) == portfolio
     ]
-    moments = moments_around(cells)
+    moments = moments_around(cells, clocks_for(request))
     period, faults = asked_period(request, today_of(moments))
     report = report_of(cells, period, moments)
     pages = max(-(-len(report.lines) // PAGE), 1)

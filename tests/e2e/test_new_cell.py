@@ -108,7 +108,10 @@ def test_what_is_typed_stays_while_the_preview_moves(page: Page, town: Town):
     expect(field).to_be_focused()
     field.fill("1e9")
     expect(page.locator("#hint-cash")).to_contain_text("Must be a plain number")
+    expect(field).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_role("button", name="Open the cell")).to_have_count(0)
+    field.fill("500")
+    expect(field).not_to_have_attribute("aria-invalid", "true")
 
 
 def test_settings_answer_while_somebody_types_and_keep_their_versions(page: Page, town: Town):
@@ -119,7 +122,9 @@ def test_settings_answer_while_somebody_types_and_keep_their_versions(page: Page
     expect(page.locator("#effect")).to_contain_text("About 7.0\u00a0% of the cell per trigger")
     page.get_by_label("Least stock share").fill("90")
     expect(page.locator("#effect")).to_contain_text("must be below guardrail_high")
+    expect(page.get_by_label("Least stock share")).to_have_attribute("aria-invalid", "true")
     page.get_by_label("Least stock share").fill("")
+    expect(page.get_by_label("Least stock share")).not_to_have_attribute("aria-invalid", "true")
     page.get_by_label("Note for the others").fill("a little more")
     page.get_by_role("button", name="Save as version").click()
     expect(page.get_by_text("is saved and rules from the next price on")).to_be_visible()
@@ -145,6 +150,30 @@ def test_axe_is_content_with_the_pages_that_create_and_set(page: Page, town: Tow
         for width in (360, 1280) if scheme == "light" else ():
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_is_content_with_what_is_refused(page: Page, town: Town, scheme, complaints):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{town.url}{town.aapl}/settings")
+    page.get_by_label("Ratio (%)").fill("8")
+    elsewhere = page.context.new_page()
+    elsewhere.goto(f"{town.url}{town.aapl}/settings")
+    elsewhere.get_by_label("Ratio (%)").fill("9")
+    elsewhere.get_by_role("button", name="Save as version").click()
+    elsewhere.get_by_text("is saved and rules from the next price on").wait_for()
+    page.get_by_role("button", name="Save as version").click()
+    expect(page.get_by_role("heading", name="Somebody was faster")).to_be_visible()
+    assert findings(page) == []
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.goto(f"{town.url}/portfolios/new")
+    page.get_by_label("Name").fill("   ")
+    page.get_by_role("button", name="Open the portfolio").click()
+    expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    assert findings(page) == []
+    assert all("409" in complaint or "422" in complaint for complaint in complaints)
+    complaints.clear()
 
 
 def newest_cell_of_ann() -> Position:

@@ -58,6 +58,7 @@ DIVIDEND = {"ticker": "IBM", "ex_date": "2007-02-07", "dps": "0.3"}
 SPLIT = {"ticker": "IBM", "ex_date": "2007-02-07", "numerator": 2, "denominator": 1}
 
 HEALTH = [
+    Row("favicon.ico", "GET", everybody(302)),
     Row("healthz", "GET", everybody(200)),
     Row("readyz", "GET", everybody((200, 503))),
     Row("v1/healthz", "GET", everybody(200)),
@@ -106,8 +107,8 @@ PORTFOLIOS = [
     Row(f"{A_PORTFOLIO}/close", "POST", api_owner_acts(409), "portfolio", {}),  # its cells are open
     Row(f"{A_PORTFOLIO}/transfer", "POST", api_owner_acts(200), "portfolio", {"username": "viewer"}),
     Row(f"{A_PORTFOLIO}/members", "GET", API_MEMBERS_READ, "portfolio"),
-    Row(f"{A_PORTFOLIO}/members/<str:username>", "PATCH", api_owner_acts(200), "portfolio", {"role": "trader"}),
-    Row(f"{A_PORTFOLIO}/members/<str:username>", "DELETE", VIEWER_LEAVES, "portfolio"),
+    Row(f"{A_PORTFOLIO}/members/<path:username>", "PATCH", api_owner_acts(200), "portfolio", {"role": "trader"}),
+    Row(f"{A_PORTFOLIO}/members/<path:username>", "DELETE", VIEWER_LEAVES, "portfolio"),
     Row(f"{A_PORTFOLIO}/invitations", "GET", api_owner_acts(200), "portfolio"),
     Row(f"{A_PORTFOLIO}/invitations", "POST", api_owner_acts(201), "portfolio", {"role": "viewer"}),
     Row(f"{A_PORTFOLIO}/invitations/<uuid:invitation_id>", "DELETE", api_owner_acts(204), "portfolio"),
@@ -207,10 +208,10 @@ PEOPLE = [
     Row("password/set/<str:uidb64>/<str:token>", "POST", everybody(200)),
     Row(f"{A_PORTFOLIOS}/members", "GET", PAGE_MEMBERS_READ, subject="portfolio"),
     Row(f"{A_PORTFOLIOS}/members/invite", "POST", OWNERS_DEED, subject="portfolio"),
-    Row(f"{A_PORTFOLIOS}/members/<str:username>/role", "POST", OWNERS_DEED, subject="portfolio"),
-    Row(f"{A_PORTFOLIOS}/members/<str:username>/remove", "POST", OWNERS_DEED, subject="portfolio"),
+    Row(f"{A_PORTFOLIOS}/members/<int:membership_id>/role", "POST", OWNERS_DEED, subject="portfolio"),
+    Row(f"{A_PORTFOLIOS}/members/<int:membership_id>/remove", "POST", OWNERS_DEED, subject="portfolio"),
     Row(f"{A_PORTFOLIOS}/invitations/<uuid:invitation_id>/withdraw", "POST", OWNERS_DEED, subject="portfolio"),
-    Row(f"{A_PORTFOLIOS}/transfer", "POST", (302, 404, 403, 403, 404, 404), subject="portfolio"),  # to nobody
+    Row(f"{A_PORTFOLIOS}/transfer", "POST", OWNERS_DEED, subject="portfolio"),
     Row(f"{A_PORTFOLIOS}/leave", "POST", (302, 404, 302, 302, 302, 404), subject="portfolio"),
     Row("join/<str:secret>", "GET", everybody(302)),
     Row("join", "GET", everybody(404)),  # without an invitation in the session

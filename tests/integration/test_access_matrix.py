@@ -68,6 +68,7 @@ def named_in(portfolio: Portfolio) -> dict[str, str]:
     invitation, _ = invite(portfolio_id=portfolio.pk, email=None, role="viewer", actor="user:owner")
     token, _ = create_token(user=portfolio.owner, name="laptop", scopes=["read"], days=1)
     named = {"source": "replay", "symbol": "IBM", "username": "viewer", "number": "1", "prefix": token.prefix}
+    named["membership_id"] = str(portfolio.memberships.get(user__username="viewer").pk)
     return named | {"invitation_id": str(invitation.public_id), "kind": "events", "form": "csv"}
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from portfolios.domain.amounts import micros
-from portfolios.models import Event
+from portfolios.models import Event, Position
 from reporting.reading import money, shares
 from tests.factories import make_portfolio, make_position, make_quote, make_user
 from tests.integration.browsing import page, queries, signed_in
@@ -65,8 +65,23 @@ def test_a_purchase_beyond_the_guardrail_is_warned_of(client, cell):
 
 
 def test_a_limit_that_is_not_reached_is_said_to_wait(client, cell):
-    assert "waits for its limit" in foresee(client, cell, "buy", qty="1", limit_price="90")
+    html = foresee(client, cell, "buy", qty="1", limit_price="90")
+    assert "waits for its limit" in html
+    assert "</strong> share of IBM" in html
     assert "waits for its limit" not in foresee(client, cell, "sell", qty="1", limit_price="90")
+
+
+def test_a_limit_does_not_revalue_the_cell_it_is_foreseen_for(client, cell):
+    """The cell is worth $20,000 at today's 100, whatever somebody is ready to pay."""
+    generous = foresee(client, cell, "buy", qty="10", limit_price="150")
+    assert "costs <strong>$1,000.10</strong>" in generous
+    assert "$1,500.15 is reserved" in generous
+    assert "$19,999.90" in generous
+    assert "brings <strong>$999.90</strong>" in foresee(client, cell, "sell", qty="10", limit_price="80")
+    waiting = foresee(client, cell, "sell", qty="10", limit_price="150")
+    assert "brings <strong>$1,499.85</strong>" in waiting
+    assert "50.0\u00a0%" in waiting
+    assert "$25,000.00" not in waiting
 
 
 def test_a_confirmed_purchase_is_an_order_of_that_person_once(client, cell):
@@ -124,7 +139,7 @@ def test_what_cannot_be_done_is_said_beside_its_field_before_and_after(client, c
 
 def test_cash_goes_in_and_out_with_its_note_in_the_log(client, cell):
     assert "$10,500.00" in foresee(client, cell, "deposit", amount="500")
-    assert "$500 deposited." in words(act(client, cell, "deposit", amount="500", note="bonus"))
+    assert "$500.00 deposited." in words(act(client, cell, "deposit", amount="500", note="bonus"))
     assert "withdrawn" in words(act(client, cell, "withdraw", "k2", amount="300"))
     assert cell.cash == micros("10200")
     assert Event.objects.of(cell)[1].content["inputs"]["note"] == "bonus"
@@ -163,7 +178,34 @@ def test_a_closed_cell_offers_its_cash_only(client, cell):
     html = page(client, "cockpit", cell)
     assert "Withdraw" in html
     assert "Evaluate now" not in html
+    assert html.count("nothing is traded any more") == 2
+    assert "or below" not in html
+    assert 'id="ladder"' not in html
     assert "cell is closed" in words(act(client, cell, "buy", "k2", qty="1"))
+
+
+def test_who_closes_a_cell_is_told_that_its_shares_stay_in_it_for_good(client, cell):
+    assert "100 shares would stay in it for good" in foresee(client, cell, "close", reason="enough")
+    act(client, cell, "adjust", qty="-100", reason="transfer")
+    assert "for good:" not in foresee(client, cell, "close", reason="enough")
+
+
+def test_what_is_in_a_closed_cell_is_found_from_the_overview(client, cell):
+    act(client, cell, "close", reason="enough")
+    portfolio = cell.portfolio
+    assert reverse("portfolio", args=[portfolio.public_id]) in page(client, "overview")
+    html = page(client, "portfolio", portfolio)
+    assert "1 closed" in html
+    assert "No open cells" in html
+    assert reverse("cockpit", args=[cell.public_id]) in html
+    assert "$10,000.00" in html
+
+
+@pytest.mark.parametrize(("state", "said"), [("paused", "not before you resume it"), ("quarantined", "has looked")])
+def test_a_cell_that_may_not_trade_promises_no_trade(client, cell, state, said):
+    assert said not in page(client, "cockpit", cell)
+    Position.objects.filter(pk=cell.pk).update(state=state)
+    assert page(client, "cockpit", cell).count(said) == 2
 
 
 def test_an_evaluation_asked_for_says_what_it_would_do_and_does_it(ann, client):

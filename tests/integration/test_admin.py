@@ -2,6 +2,7 @@
 
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -55,6 +56,7 @@ MODELS = [model for model in apps.get_models() if model._meta.app_label in OURS 
 OPEN_TO_CHANGE = {"user", "portfolio", "membership", "dividend", "split", "instrument", "marketclock"}
 MONEY = [model for model in MODELS if model._meta.model_name not in OPEN_TO_CHANGE]
 LATER = NOON + timedelta(minutes=5)
+NO_MEMBERSHIPS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
 
 
 def page(model: type[Model], which: str = "changelist", *args: Any) -> str:
@@ -197,6 +199,13 @@ MANY = {
 }
 
 
+def test_every_list_can_be_searched_for_anything(chief: Client, house: None) -> None:
+    for model in MODELS:
+        url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for term in ("a", "7", str(uuid.uuid4()), "a b"):
+            assert chief.get(url, {"q": term}).status_code == 200, (url, term)
+
+
 @pytest.mark.parametrize("model", MANY, ids=lambda model: model.__name__)
 def test_opening_a_long_list_counts_little_and_estimates_the_rest(
     chief: Client, house: None, model: type[Model]
@@ -283,6 +292,15 @@ def test_the_pace_of_the_replay_can_be_set_but_not_where_it_stands(chief: Client
     assert (moved.running, moved.speed, moved.at) == (False, 5.0, clock.at)
 
 
+def test_somebodys_cells_are_found_by_his_name_and_from_his_portfolio(chief: Client, house: None) -> None:
+    furnish("bob", "MSFT")
+    portfolio = Portfolio.objects.get(owner__username="bob")
+    door = f"{page(Position)}?q={portfolio.public_id}"
+    assert door.encode() in chief.get(page(Portfolio, "change", portfolio.pk)).content
+    for search in (door, f"{page(Position)}?q=bob"):
+        assert [cell.symbol for cell in chief.get(search).context["cl"].result_list] == ["MSFT"]
+
+
 def test_a_token_is_taken_away_and_never_shown(chief: Client, house: None) -> None:
     token, secret = create_token(user=User.objects.get(username="ann"), name="phone", scopes=["read"], days=1)
     pages = chief.get(page(ApiToken)).content + chief.get(page(ApiToken, "change", token.pk)).content
@@ -290,6 +308,27 @@ def test_a_token_is_taken_away_and_never_shown(chief: Client, house: None) -> No
     assert token.digest.encode() not in pages
     chief.post(page(ApiToken), {"action": "revoke", "_selected_action": token.pk})
     assert find_token(secret) is None
+
+
+def test_a_person_is_shut_out_of_every_browser_and_script(chief: Client, house: None) -> None:
+    ann, browser = User.objects.get(username="ann"), Client()
+    _, secret = create_token(user=ann, name="phone", scopes=["read"], days=1)
+    browser.force_login(ann)
+    chief.post(page(User), {"action": "shut_out", "_selected_action": ann.pk})
+    assert find_token(secret) is None
+    assert browser.get(reverse("profile")).status_code == 302
+    assert chief.get(page(User)).status_code == 200
+
+
+def test_an_account_that_was_closed_opens_without_its_old_sessions(chief: Client, house: None) -> None:
+    ann, browser = User.objects.get(username="ann"), Client()
+    browser.force_login(ann)
+    fields = {"username": "ann", "date_joined_0": "2026-01-01", "date_joined_1": "00:00", **NO_MEMBERSHIPS}
+    assert chief.post(page(User, "change", ann.pk), fields).status_code == 302
+    assert chief.post(page(User, "change", ann.pk), fields | {"is_active": "on"}).status_code == 302
+    ann.refresh_from_db()
+    assert ann.is_active
+    assert browser.get(reverse("profile")).status_code == 302
 
 
 @pytest.mark.django_db(transaction=True)

@@ -74,6 +74,14 @@ def test_errors_outside_the_doors_are_problems_to_programs_and_pages_to_people(r
     assert problems.server_error(person)["Content-Type"].startswith("text/html")
 
 
+@pytest.mark.parametrize("door", ["/healthz", "/readyz", "/v1/healthz", "/v1/version"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_a_door_only_to_look_at_says_so_before_it_asks_for_anything(method: str, door: str) -> None:
+    refused = Client(enforce_csrf_checks=True).generic(method, door)
+    assert problem(refused) == (405, "method_not_allowed")
+    assert refused["Allow"] == "GET, HEAD"
+
+
 def test_a_database_that_is_busy_asks_for_patience() -> None:
     busy = problems.problem_response(OperationalError("canceling statement due to lock timeout"), {})
     assert busy is not None

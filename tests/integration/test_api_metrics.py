@@ -101,6 +101,12 @@ def test_a_strangers_cell_is_as_unknown_as_one_that_never_was(client):
     assert client.get("/v1/metrics").json()["cells"] == 0
 
 
+def test_the_form_may_be_said_in_the_address_too(ann, client):
+    trade(ann)
+    assert client.get("/v1/metrics?format=text")["Content-Type"].startswith("text/plain")
+    assert client.get("/v1/metrics?format=json", headers=TEXT).json()["hit_rate"] == 1.0
+
+
 def test_a_members_text_is_about_his_own_portfolios_alone(ann, client):
     mine, theirs = trade(ann), make_position(make_portfolio(make_user("bob")))
     answer = client.get("/v1/metrics", headers=TEXT)
@@ -155,5 +161,5 @@ def test_the_queries_do_not_grow_with_cells_or_days(ann, client, django_assert_m
         make_quote(f"S{number}", "100", at=later(number))
     write_snapshots()
     make_quote("S1", "101", at=later(60))
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(12):
         assert client.get("/v1/metrics").json()["cells"] == 30

@@ -4,12 +4,14 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from portfolios.models import Position
+from portfolios.models import Event, Position
 from tests.factories import bearer, make_portfolio, make_position
 from trading.models import Execution, Order
+from trading.services.ordering import SCENE
 
 JSON = "application/json"
 
@@ -35,6 +37,40 @@ def test_ten_impatient_clients_with_one_key_place_one_order() -> None:
     assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
     assert len({answer.content for answer in answers}) == 1
     assert Order.objects.count() == 1
+
+
+def statements_of(post: Any) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        post()
+    return [str(query["sql"]).split()[0] for query in captured.captured_queries]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_is_five_statements_in_one_commit_and_a_repeat_needs_four() -> None:
+    cell = make_position()
+    client = Client(headers=bearer(cell.portfolio.owner))
+    url = f"/v1/positions/{cell.public_id}/orders"
+    client.get(f"/v1/positions/{cell.public_id}")  # the token's use is noted once a minute
+
+    def post() -> None:
+        client.post(url, {"side": "BUY", "qty": 1.5}, JSON, headers={"Idempotency-Key": "k1"})
+
+    who, which, claimed, judged, stored = "SELECT", "SELECT", "INSERT", "SELECT", "WITH"
+    assert statements_of(post) == [who, which, "BEGIN", claimed, judged, stored, "COMMIT"]
+    assert statements_of(post) == [who, which, "BEGIN", "INSERT", "SELECT", "COMMIT"]
+    order = Order.objects.get()
+    assert [event.subject for event in Event.objects.of(cell)][-1] == order.public_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cell_is_not_judged_without_its_lock() -> None:
+    cell = make_position()
+    with pytest.raises(transaction.TransactionManagementError):
+        SCENE.first(position=cell.pk)
+    with transaction.atomic():
+        assert SCENE.first(position=cell.pk) == cell
+    with pytest.raises(transaction.TransactionManagementError):
+        SCENE.first(position=cell.pk)
 
 
 @pytest.mark.django_db

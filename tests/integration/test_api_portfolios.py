@@ -286,11 +286,11 @@ def test_an_overview_of_more_cells_asks_the_database_no_more_often(
     url = f"/v1/portfolios/{savings.public_id}/overview"
     make_fallen_cell(portfolio=savings)
     client.get(url)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(8):
         client.get(url)
     for number in range(4):
         make_fallen_cell(portfolio=savings, symbol=f"S{number}")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(8):
         assert len(client.get(url).json()["cells"]) == 5
 
 

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
+
+from portfolios.services.tokens import SCOPES
 
 COMMITTED = Path(settings.BASE_DIR, "docs/api/openapi.yaml")
 
@@ -14,6 +17,17 @@ def test_the_committed_schema_is_what_the_code_says(tmp_path: Path) -> None:
     fresh = tmp_path / "openapi.yaml"
     call_command("spectacular", file=str(fresh), validate=True, fail_on_warn=True)
     assert COMMITTED.read_text() == fresh.read_text(), "run manage.py spectacular --file docs/api/openapi.yaml"
+
+
+def test_every_operation_tells_the_scope_it_needs() -> None:
+    paths = yaml.safe_load(COMMITTED.read_text())["paths"]
+    told = [operation["description"] for path in paths.values() for operation in path.values()]
+    assert [words for words in told if "cope" not in words] == []
+
+
+def test_the_scopes_that_can_be_granted_are_explained() -> None:
+    explained = Path(settings.BASE_DIR, "docs/api/OPENAPI_README.md").read_text()
+    assert [scope for scope in SCOPES if f"\n| `{scope}` |" not in explained] == []
 
 
 @pytest.mark.django_db

@@ -72,3 +72,6 @@ def test_the_command_says_what_is_wrong() -> None:
     make_user("demo")
     with pytest.raises(CommandError, match="scopes must be among"):
         call_command("create_token", "demo", "--scopes", "everything")
+    with pytest.raises(CommandError, match="1 to 80 printable") as nameless:
+        call_command("create_token", "demo", "--name", "a" * 81)
+    assert nameless.value.returncode == 2

@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -73,6 +74,23 @@ def test_a_strangers_cell_is_as_unknown_as_one_that_never_was(cell: Position) ->
         assert problem(answers[0]) == (404, f"{name.removesuffix('_id')}_not_found")
         assert answers[0].content == answers[1].content
         assert eve.get("/exports", {"kind": "events", name: str(theirs)}).status_code == 404
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_too_many_exports_are_told_when_to_come_back(ann: Client, cell: Position, settings: LazySettings) -> None:
+    settings.EXPORTS_A_MINUTE = 3
+    token = Client(headers=bearer(cell.portfolio.owner))
+    asked = [(ann, "/v1/exports/events.csv"), (token, "/v1/exports/orders.csv"), (ann, "/exports?kind=orders")]
+    refused = [(ann, "/v1/exports/events.pdf"), (ann, "/v1/exports/events.csv?from=never"), (ann, "/exports?kind=x")]
+    assert [client.head(url).status_code for client, url in asked] == [200] * 3  # reads nothing, counts nothing
+    assert [client.get(url).status_code for client, url in refused] == [404, 400, 400]
+    assert [client.get(url).status_code for client, url in asked] == [200] * 3
+    late = token.get("/v1/exports/events.csv")
+    assert problem(late) == (429, "too_many_requests")
+    page = ann.get("/exports?kind=orders")
+    assert (page.status_code, "many exports" in page.content.decode()) == (429, True)
+    assert all(1 <= int(answer["Retry-After"]) <= 60 for answer in (late, page))
+    assert signed_in(make_user("eve")).get("/v1/exports/events.csv").status_code == 200
 
 
 def test_who_may_look_may_take_it_along(cell: Position) -> None:

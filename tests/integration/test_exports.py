@@ -1,6 +1,7 @@
 """Exports: what is in the files, read back by other programs than wrote them."""
 
 import csv
+import json
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,7 +20,10 @@ from dividends.services.announcements import announce_dividend
 from dividends.services.entitlements import go_ex_dividend
 from portfolios.domain.amounts import as_text, micros
 from portfolios.models import Event, Portfolio, Position
+from portfolios.services.members import invite
+from portfolios.services.portfolios import rename_portfolio
 from portfolios.services.positions import deposit, pause
+from portfolios.services.settings import change_settings
 from reporting.exports import commas
 from reporting.exports.kinds import KINDS, Export
 from reporting.exports.scope import Span, scope_of
@@ -29,7 +33,7 @@ from tests.market import later, make_fallen_cell, tick
 from trading.models import Execution
 
 pytestmark = pytest.mark.django_db
-PER_CELL = {"events": 1, "timeline": 10}
+PER_CELL = {"events": 1, "log": 1, "timeline": 10}
 LEADS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1")
 
 
@@ -60,6 +64,30 @@ def test_the_log_leaves_as_csv_with_exact_amounts(cell: Position, tmp_path: Path
     assert (filled["shares_change"], filled["cash_change"]) == ("10.4687", "-1015.565447")
     assert (filled["portfolio"], filled["ticker"], filled["position"]) == ("Savings", "IBM", str(cell.public_id))
     assert sum(map(micros, (row["cash_change"] for row in rows))) == cell.cash
+
+
+def test_an_event_brings_along_what_it_saw_and_what_came_of_it(cell: Position, tmp_path: Path) -> None:
+    rows = rows_of(exported(tmp_path, "log", "csv", position=cell.public_id))
+    for row, event in zip(rows, Event.objects.of(cell), strict=True):
+        for name in ("inputs", "outputs"):
+            assert json.loads(row[name]) == event.content[name]
+            assert row[name] in event.text
+    decided = next(row for row in rows if row["type"] == "evaluated")
+    assert json.loads(decided["outputs"])["quantity"] == "10.4687"
+
+
+def test_the_portfolios_own_log_shows_its_settings_and_of_people_nothing(cell: Position, tmp_path: Path) -> None:
+    portfolio = cell.portfolio
+    change_settings(
+        portfolio_id=portfolio.pk, given={"max_trade": "0.3"}, author=portfolio.owner, note="ann asks", market_at=NOON
+    )
+    rename_portfolio(portfolio_id=portfolio.pk, name="Ann Lees", actor="user:ann")
+    invite(portfolio_id=portfolio.pk, email=None, role="viewer", actor="user:ann")
+    rows = [row for row in rows_of(exported(tmp_path, "log", "csv")) if not row["position"]]
+    told = {row["type"]: (row["inputs"], row["outputs"], row["message"]) for row in rows}
+    assert json.loads(told.pop("settings_changed")[0])["given"] == {"max_trade": "0.3"}
+    assert set(told) == {"access_granted", "portfolio_renamed"}
+    assert set(told.values()) == {("", "", "")}
 
 
 def test_parquet_keeps_types_and_every_digit(cell: Position, tmp_path: Path) -> None:

@@ -82,6 +82,11 @@ def edited_byte(cell: Position) -> None:
     Event.objects.filter(pk=event.pk).update(text=event.text.replace("10.4687", "10.4688", 1))
 
 
+def scribbled_over(cell: Position) -> None:
+    for seq, text in ((3, "no JSON"), (4, "[]"), (5, "")):
+        Event.objects.of(cell).filter(seq=seq).update(text=text, hash=chained_hash("", text))
+
+
 def edited_column(cell: Position) -> None:
     Event.objects.of(cell).filter(seq=5).update(d_cash=F("d_cash") + 1)
 
@@ -121,6 +126,7 @@ def reordered(cell: Position) -> None:
     "deed",
     [
         edited_byte,
+        scribbled_over,
         edited_column,
         edited_and_hashed_again,
         deleted,

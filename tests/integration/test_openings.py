@@ -106,7 +106,8 @@ def test_a_key_used_for_something_else_opens_nothing(client):
     make_quote()
     open_cell(client)
     answer = open_cell(client, cash="77")
-    assert "cash=77" in answer.url
+    assert answer.status_code == 422
+    assert 'value="77"' in answer.content.decode()
     assert Position.objects.count() == 1
 
 
@@ -163,17 +164,30 @@ def test_a_stock_nobody_knows_is_accepted_and_waits(client):
 def test_what_does_not_fit_is_named_with_its_limit_and_opens_nothing(client, typed, told):
     make_quote()
     answer = open_cell(client, **typed)
-    assert answer.status_code == 302
+    assert answer.status_code == 422
     assert Position.objects.count() == 0
-    html = plain(client.get(answer.url).content.decode())
+    html = plain(answer.content.decode())
     assert told in html
+    assert "The cell is not open yet" in html
     assert "Open the cell" not in html
+
+
+def test_a_refused_form_keeps_what_was_typed_and_marks_what_does_not_fit(client):
+    make_quote()
+    html = open_cell(client, cash="abc", stock="7", preset="active").content.decode()
+    fields = {name: re.search(rf'<input id="{name}"[^>]*>', html)[0] for name in ("ticker", "cash", "stock")}
+    assert all(
+        f'value="{typed}"' in fields[name] for name, typed in (("ticker", "IBM"), ("cash", "abc"), ("stock", "7"))
+    )
+    assert [name for name in fields if 'aria-invalid="true"' in fields[name]] == ["cash"]
+    assert 'value="active" checked' in html
 
 
 def test_a_form_without_its_key_opens_nothing(client):
     make_quote()
     answer = open_cell(client, key="")
-    assert answer.url.startswith(reverse("position-new"))
+    assert answer.status_code == 422
+    assert "Open the cell" in plain(answer.content.decode())
     assert Position.objects.count() == 0
 
 
@@ -265,9 +279,15 @@ def test_a_portfolio_form_sent_twice_opens_one(client):
     assert answer.url == reverse("portfolio", args=[portfolio.public_id])
 
 
+def test_a_name_that_cannot_be_printed_is_refused_with_the_reason(client):
+    answer = client.post(reverse("open-portfolio"), {"name": "Savings \u202eevil", "preset": "balanced"})
+    assert answer.status_code == 422
+    assert "its name must be 1 to 80 printable characters" in answer.content.decode()
+
+
 @pytest.mark.parametrize("typed", [{"name": ""}, {"name": "x" * 81}, {"preset": "reckless"}, {"name": "a\x00b"}])
 def test_a_portfolio_that_does_not_fit_is_not_opened(client, typed):
     answer = client.post(reverse("open-portfolio"), {"name": "Savings", "preset": "balanced"} | typed)
     assert Portfolio.objects.count() == 0
-    html = client.get(answer.url).content.decode()
-    assert "hint wrong" in html
+    assert answer.status_code == 422
+    assert "hint wrong" in answer.content.decode()

@@ -66,10 +66,10 @@ def test_the_overview_costs_the_same_for_one_cell_and_for_sixty(ann, client):
     for number in range(60):
         make_position(portfolio, symbol=f"S{number}", anchor="100")
     make_quote("S1", "99", at=later(1))
-    assert queries(client, "overview") == alone <= 22
+    assert queries(client, "overview") == alone <= 13
 
 
-@pytest.mark.parametrize(("name", "most"), [("cockpit", 20), ("cockpit-live", 22), ("timeline", 7), ("chart", 15)])
+@pytest.mark.parametrize(("name", "most"), [("cockpit", 14), ("cockpit-live", 15), ("timeline", 6), ("chart", 12)])
 def test_a_page_of_one_cell_costs_the_same_however_long_its_history(ann, client, name, most):
     position = make_fallen_cell(portfolio=make_portfolio(ann))
     tick(position)
@@ -80,14 +80,14 @@ def test_a_page_of_one_cell_costs_the_same_however_long_its_history(ann, client,
     assert queries(client, name, position) <= most
 
 
-def test_one_page_shows_a_hundred_cells_and_the_totals_of_all(ann, client):
+def test_one_page_shows_fifty_cells_and_the_totals_of_all(ann, client):
     portfolio = make_portfolio(ann)
     make_quote("IBM", "100")
     for _ in range(PAGE + 1):
         make_position(portfolio, shares="0", cash="10")
     html = page(client, "overview")
-    assert "Value of 101 cells" in html
-    assert "$1,010.00" in html
+    assert "Value of 51 cells" in html
+    assert "$510.00" in html
     assert html.count('id="cell-') == PAGE
     assert page(client, "overview", page=2).count('id="cell-') == 1
 
@@ -113,6 +113,35 @@ def test_someone_without_cells_is_told_what_to_do_next(client):
     html = page(client, "overview")
     assert reverse("position-new") in html
     assert "Open the first cell" in html
+
+
+def test_a_cell_beyond_its_guardrail_is_nearest_of_all_for_it_trades_at_the_next_price(ann, client):
+    portfolio = make_portfolio(ann)
+    for symbol, cash in (("CLOSE", "10000"), ("HEAVY", "1500")):
+        make_position(portfolio, symbol=symbol, shares="100", cash=cash, anchor="100")
+        make_quote(symbol, "102.5" if symbol == "CLOSE" else "100")
+    html = page(client, "overview")
+    assert html.index(">HEAVY<") < html.index(">CLOSE<")
+    assert "at the trigger" in html
+
+
+def test_a_report_of_a_period_says_that_its_lines_are_older(ann, client):
+    cell = make_fallen_cell(portfolio=make_portfolio(ann))
+    tick(cell)
+    assert "what this period alone added" in page(client, "reports", preset="90")
+    assert "what this period alone added" not in page(client, "reports", preset="all")
+
+
+def test_a_portfolio_without_cells_is_on_the_overview_and_the_way_to_another_too(ann, client):
+    make_position(make_portfolio(ann, name="Blue chips"))
+    make_portfolio(ann, name="Savings")
+    make_portfolio(make_user("zed"), name="Somebody else's")
+    html = page(client, "overview")
+    assert "Savings" in html
+    assert "1 cell<" in html
+    assert "0 cells<" in html
+    assert "Somebody else" not in html
+    assert reverse("portfolio-new") in html
 
 
 def test_a_cell_without_a_price_waits_visibly(ann, client):

@@ -13,6 +13,7 @@ from portfolios.models import Portfolio, Position, SettingsPreset, SettingsVersi
 from portfolios.selectors import effective_rules
 from portfolios.services.settings import change_settings
 from portfolios.typed import WORDS
+from reporting.selectors.portfolio import CELLS
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from tests.market import make_fallen_cell
 
@@ -103,7 +104,7 @@ def test_the_effect_is_told_while_somebody_types(client, portfolio, cell):
         ({"trigger_up": "0.00001"}, "with at most 4 digits after the point"),
         ({"trigger_up": "three"}, "Must be a plain number"),
         ({"rebalance_ratio": "201"}, "to 200 %"),
-        ({"guardrail_low": "80"}, "Must be below guardrail_high."),
+        ({"guardrail_low": "80"}, "Must be below guardrail_high, the most stock share."),
         ({"sizing": "constant_mix", "target_weight": "90"}, "Must lie within the guardrails."),
         ({"commission_bps": "1001"}, "Must be from 0 to 1000."),
         ({"max_orders_per_day": "1.5"}, "Must be a multiple of 1."),
@@ -116,7 +117,8 @@ def test_the_effect_is_told_while_somebody_types(client, portfolio, cell):
 def test_what_does_not_fit_is_named_and_what_was_typed_is_kept(client, cell, typed, told):
     answer = save(client, "position", cell, note="my note", **typed)
     assert SettingsVersion.objects.count() == 0
-    html = client.get(answer.url).content.decode()
+    assert answer.status_code == 422
+    html = answer.content.decode()
     assert told in plain(html)
     assert "my note" in html
     assert 'aria-invalid="true"' in html
@@ -244,4 +246,14 @@ def test_a_portfolio_costs_the_same_for_one_cell_and_for_thirty(ann, client, por
     alone = queries(client, address)
     for number in range(30):
         make_position(portfolio, symbol=f"S{number}", anchor="100")
-    assert queries(client, address) == alone <= 22
+    assert queries(client, address) == alone <= 11
+
+
+def test_a_long_portfolio_is_leafed_through(client, portfolio):
+    address = reverse("portfolio", args=[portfolio.public_id])
+    for number in range(CELLS + 1):
+        make_position(portfolio, symbol=f"S{number}", anchor="100")
+    first, last = (client.get(address, {"page": page}).content.decode() for page in (1, 9))
+    assert first.count('<td><a href="/positions/') == CELLS
+    assert last.count('<td><a href="/positions/') == 1
+    assert "Page 2 of 2" in last

@@ -124,6 +124,20 @@ def test_a_command_beside_it_uses_its_stores_and_leaves_them_running(house):
     assert house.ready("database", "broker")
 
 
+def test_a_backup_taken_beside_it_is_restored_into_an_empty_house(house, tmp_path):
+    def within(var, *words):
+        said = house.environment | {"VBALANCE_VAR": str(var)}
+        answer = subprocess.run([*stores, *words], cwd=ROOT, env=said, capture_output=True, text=True)
+        assert (answer.returncode, answer.stderr) == (0, ""), words
+        return answer.stdout
+
+    stores, dump, empty = [sys.executable, "-m", "vbalance.stores"], str(tmp_path / "vb.dump"), tmp_path / "empty"
+    within(house.var, "pg_dump", "--format=custom", f"--file={dump}")
+    within(empty, "pg_restore", "--dbname=vbalance", dump)
+    assert "[X] 0001_initial" in within(empty, sys.executable, "manage.py", "showmigrations", "portfolios")
+    assert "every position is the fold" in within(empty, sys.executable, "manage.py", "rebuild", "--check")
+
+
 def test_whoever_dies_comes_back(house):
     before = house.people() - {house.process.pid}
     for pid in before:

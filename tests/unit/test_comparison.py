@@ -3,7 +3,7 @@
 from datetime import date
 
 from portfolios.domain.amounts import micros
-from reporting.comparison import Payout, Ratio, Untouched, left_alone, left_alone_over, value_untouched
+from reporting.comparison import Flow, Payout, Ratio, Untouched, left_alone, left_alone_over, value_untouched
 
 OPENED = date(2007, 1, 3)
 START = Untouched(micros("100"), micros("10000"))
@@ -43,3 +43,15 @@ def test_a_series_of_days_is_the_same_as_asking_for_each():
     actions = [Payout(date(2007, 2, 7), micros("0.3")), Ratio(date(2007, 3, 1), 2, 1)]
     days = [date(2007, 1, 3), date(2007, 2, 7), date(2007, 2, 8), date(2007, 3, 1), date(2007, 6, 1)]
     assert list(left_alone_over(days, OPENED, START, QUARTER, actions)) == [after(day, *actions) for day in days]
+
+
+def test_shares_put_in_later_get_nothing_of_what_came_before():
+    before, split, after_it = Payout(date(2007, 2, 7), micros("1")), Ratio(date(2007, 3, 1), 2, 1), date(2007, 4, 2)
+    flows = [Flow(date(2007, 3, 1), micros("10"), 0), Flow(date(2007, 5, 1), 0, micros("-75"))]
+    later = Payout(after_it, micros("1"))
+    assert left_alone(OPENED, START, QUARTER, date(2007, 3, 31), [before, split, later], flows) == Untouched(
+        micros("210"), micros("10075")
+    )
+    assert left_alone(OPENED, START, QUARTER, date(2007, 12, 31), [before, split, later], flows) == Untouched(
+        micros("210"), micros("10157.5")
+    )

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,9 @@ def test_every_locked_requirement_has_a_hash():
         pinned = [line for line in text.splitlines() if "==" in line and not line.lstrip().startswith("#")]
         assert pinned
         assert [line for line in pinned if "--hash=sha256:" not in line] == []
+
+
+def test_a_check_that_does_not_exist_is_not_passed() -> None:
+    slip = subprocess.run(["sh", "scripts/check.sh", "shel"], cwd=ROOT, capture_output=True, text=True)
+    assert slip.returncode == 2
+    assert slip.stderr.startswith("check: there is no step 'shel', only: format lint types")

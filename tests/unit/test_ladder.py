@@ -1,6 +1,7 @@
 """The ladder shows what the rule will do: move the price to a rung, and it does exactly that; before it, nothing."""
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from portfolios.domain.amounts import MAX_PRICE, MICROS, MIN_PRICE, PPM, micros
 from tests.unit.cells import any_case, cell, rules, stock_and_value, traded
@@ -10,6 +11,23 @@ from trading.domain.explanation import trims_of
 from trading.domain.ladder import bitten_by, ladder, next_rung
 
 RUNGS = 4
+
+
+@st.composite
+def whole_cells(draw):
+    """Some tens of whole shares, triggers so wide that drift comes first, and minima that lots meet one by one."""
+    low = draw(st.sampled_from(("0", "0.2", "0.25", "0.4")))
+    settings = rules(
+        tau=draw(st.sampled_from(("0.2", "0.3", "0.5"))),
+        min_notional=str(draw(st.integers(0, 6)) * 50),
+        guardrail_low=low,
+        guardrail_high=draw(st.sampled_from(("0.5", "0.75", "0.9"))),
+        max_trade=draw(st.sampled_from(("0.05", "0.1", "1"))),
+        when_short=draw(st.sampled_from(("trim", "skip"))),
+        fractional=False,
+    )
+    shares, cash = draw(st.integers(1, 300)), draw(st.integers(0, 60)) * 100
+    return cell(str(shares / 10), str(cash), "100"), settings, draw(st.integers(60, 140)) * MICROS
 
 
 @given(any_case())
@@ -31,6 +49,35 @@ def test_at_each_rung_the_rule_does_what_was_shown_and_a_micro_before_it_does_no
             holding = filled(holding, settings, decision, rung.price)
             assert holding == rung.holding_after
             before = rung.price
+
+
+@given(any_case(), st.lists(st.integers(0, PPM - 1), min_size=1, max_size=12))
+def test_no_price_on_the_way_to_a_rung_brings_an_order(case, places):
+    """Asked of the rule itself, anywhere between today's price and the rung; to the last price there is without one."""
+    holding, settings, today = case
+    for side, last in ((Side.BUY, MIN_PRICE), (Side.SELL, MAX_PRICE)):
+        rung = next_rung(holding, settings, side, today)
+        end = rung.price if rung else last
+        for place in places if end != today else ():
+            passed = today + (end - today) * place // PPM
+            assert decide(holding, settings, passed, OPEN).side != side or passed == end
+
+
+@given(whole_cells(), st.integers(0, PPM - 1))
+def test_whole_shares_and_wide_triggers_hide_no_drift(case, place):
+    holding, settings, today = case
+    for side in (Side.BUY, Side.SELL):
+        rung = next_rung(holding, settings, side, today)
+        passed = today + (rung.price - today) * place // PPM
+        assert decide(holding, settings, passed, OPEN).side != side or passed == rung.price
+
+
+def test_drift_that_is_worth_an_order_only_on_the_way_is_a_rung():
+    """Three shares lead back at 115.11 for 345.32; the first price worth an order, and no farther one proves it."""
+    wide = rules(tau="0.5", min_notional="300", fractional=False, max_trade="0.1")
+    (first,) = ladder(cell("2.2", "3200", "100"), wide, micros("137.41"), 1).buys
+    assert (first.decision.reason, first.fired) == (Reason.GUARDRAIL_REBALANCE, False)
+    assert (first.price, first.decision.quantity) == (micros("115.107913"), micros("3"))
 
 
 @given(any_case())

@@ -61,7 +61,7 @@ def test_every_reason_gate_and_trim_of_the_rule_has_words():
 
 def test_a_calculation_is_shown_exactly_in_the_form_people_read():
     assert value_in_words("stock_share", "0.358316") == "35.8316\u00a0%"
-    assert value_in_words("cash", "10802.001712") == "10,802.001712"
+    assert value_in_words("cash", "10802.001712") == "$10,802.001712"
     assert value_in_words("age_ms", "1500") == "1.5 s"
     assert value_in_words("quote_at", "2007-12-21T21:00:00+00:00") == "21 Dec 2007, 16:00"
     assert value_in_words("source", "replay") == "replay"

@@ -116,14 +116,14 @@ def test_left_alone_and_buy_and_hold_get_their_dividends_after_tax_and_their_spl
     paid = Fact(at(24), 3, "dividend_paid", cash=dollars(150))
     *_, day = run(opened(), booked, paid, quotes=prices((0, 100), (24, 50)), actions=actions, until=25)
     assert closing_of(day).worths == Worths(dollars(20_150), dollars(20_150), dollars(20_300))
-    assert day.received == dollars(150)
+    assert day.totals.received == dollars(150)
     assert [lot.quantity for lot in day.lots] == [dollars(200)]
 
 
 def test_nothing_counts_before_the_first_price_is_known():
     (day,) = run(opened(), quotes=prices((5, 90)), until=6)
-    assert day.priced_ms == HOUR
-    assert day.flow == dollars(19_000)
+    assert day.totals.priced_ms == HOUR
+    assert day.totals.flow == dollars(19_000)
 
 
 def test_a_skip_is_one_span_however_many_prices_it_lasts():
@@ -133,14 +133,14 @@ def test_a_skip_is_one_span_however_many_prices_it_lasts():
     order = Fact(at(5), 5, "order_intent", about="trigger_down")
     quotes = prices((0, 100), (1, 97), (2, 96), (3, 98), (4, 95), (5, 80), (6, 90))
     (day,) = run(opened(), skip, asked, ended, order, quotes=quotes, until=7)
-    assert (day.skips, day.skip_quotes, day.fired) == (1, 3, 2)
+    assert (day.totals.skips, day.totals.skip_quotes, day.totals.fired) == (1, 3, 2)
     assert figures(day).min_notional_skip_share == 0.5
 
 
 def test_a_closed_cell_is_told_no_further():
     closed = Fact(at(1), 2, "closed", state="closed")
     *_, day = run(opened(), closed, quotes=prices((0, 100), (2, 200), (30, 300)), until=31)
-    assert (day.price, day.priced_ms) == (dollars(100), HOUR)
+    assert (day.price, day.totals.priced_ms) == (dollars(100), HOUR)
 
 
 def test_stopping_and_going_on_at_any_moment_gives_the_same():

@@ -1,23 +1,33 @@
 """Whose object is it: found for those who may see it, 404 for everybody else, 403 for those who may only look."""
 
 import structlog
+from django.db.models import F
 from rest_framework.request import Request
 
 from portfolios.api.access import read_only, uuid_or_404
 from portfolios.api.problems import not_found
-from portfolios.models import Position
+from portfolios.models import ACTING_ROLES, Position
+from portfolios.prepared import PreparedRead, Slot
 from trading.cards import RELATED
 from trading.models import Order
+
+VISIBLE = PreparedRead(
+    lambda: (
+        Position.objects.visible_to(Slot("user"))
+        .select_related(*RELATED)
+        .filter(public_id=Slot("public_id"))
+        .annotate(role_of_visitor=F("portfolio__memberships__role"))
+    )
+)
 
 
 def position_for(request: Request, public_id: str, *, steer: bool = False) -> Position:
     """Raises Problem: 404 position_not_found, 403 read_only."""
-    visible = Position.objects.visible_to(request.user).select_related(*RELATED)
-    position = visible.filter(public_id=uuid_or_404(public_id, "position")).first()
+    position = VISIBLE.first(user=request.user.pk, public_id=uuid_or_404(public_id, "position"))
     if position is None:
         raise not_found("position")
     structlog.contextvars.bind_contextvars(position_id=position.pk)
-    if steer and not Position.objects.steered_by(request.user).filter(pk=position.pk).exists():
+    if steer and position.role_of_visitor not in ACTING_ROLES:  # type: ignore[attr-defined]  # annotated above
         raise read_only()
     return position
 

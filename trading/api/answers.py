@@ -177,6 +177,7 @@ class TimelineAnswer(Answer):
     position_id = serializers.UUIDField()
     evaluations = EvaluationRowAnswer(many=True)
     next = serializers.URLField(allow_null=True, help_text="Where to read on; null: that was all")
+    previous = serializers.URLField(allow_null=True, help_text="The page before; null: this is the first")
 
 
 class ProposalAnswer(Answer):

@@ -22,7 +22,7 @@ from trading.cards import order_preview
 from trading.domain.choices import Side
 from trading.models import Order
 from trading.services.execution import fill_by_hand
-from trading.services.ordering import cancel_order, place_order
+from trading.services.ordering import cancel_order, write_order
 from trading.tasks import execute_order, ring
 
 PLACED_OR_PREVIEWED = PolymorphicProxySerializer(
@@ -49,11 +49,13 @@ class PositionOrders(ApiView):
         position = position_for(request, public_id, steer=True)
         if wants_preview(request):
             return Response(preview(request, position))
+        accepted = {"order_id": str(uuid.uuid4()), "accepted": True, "position_id": str(position.public_id)}
         answer = once(
             self,
             portfolio_id=position.portfolio_id,
             subject=str(position.public_id),
-            answer=partial(place, request, position),
+            answer=partial(place, request, position, accepted),
+            foreseen=accepted,
         )
         return Response(answer.body, status=201 if answer.is_first else 200)
 
@@ -74,10 +76,10 @@ def preview(request: Request, position: Position) -> dict[str, Any]:
     return dict(PreviewAnswer(would).data)
 
 
-def place(request: Request, position: Position) -> dict[str, Any]:
+def place(request: Request, position: Position, accepted: dict[str, Any]) -> dict[str, Any]:
     """One order and, once it is committed, its bell."""
     body = read_body(request, NewOrder)
-    order = place_order(
+    order = write_order(
         position_id=position.pk,
         side=Side[body["side"]],
         quantity=body["qty"],
@@ -85,10 +87,10 @@ def place(request: Request, position: Position) -> dict[str, Any]:
         author=user_of(request),
         actor=actor_of(request),
         key=uuid.uuid4().hex,
+        public_id=uuid.UUID(accepted["order_id"]),
     )
     transaction.on_commit(partial(ring, execute_order, order_id=order.pk))
-    accepted = {"order_id": order.public_id, "accepted": True, "position_id": position.public_id}
-    return dict(AcceptedAnswer(accepted).data)
+    return accepted
 
 
 class OrderList(ApiView):

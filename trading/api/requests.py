@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils.timezone import is_naive
 from rest_framework import serializers
 
 from portfolios.api.amounts import AmountField, PriceField, QuantityField
@@ -65,15 +66,23 @@ class LadderQuery(StrictSerializer):
 
 
 class InstantField(serializers.DateTimeField):
-    """Market time within what a calendar can know."""
+    """Market time within what a calendar can know. Without an offset it could be the exchange's time as well as UTC."""
 
-    default_error_messages = {"out_of_range": "Must be from 1900 to 2200."}
+    default_error_messages = {
+        "out_of_range": "Must be from 1900 to 2200.",
+        "no_offset": "Needs an offset, as in 2007-01-03T09:30:00-05:00 or 2007-01-03T14:30:00Z.",
+    }
 
     def to_internal_value(self, value: Any) -> Any:
         instant = super().to_internal_value(value)
         if not 1900 <= instant.year <= 2200:
             self.fail("out_of_range")
         return instant
+
+    def enforce_timezone(self, value: Any) -> Any:
+        if is_naive(value):
+            self.fail("no_offset")
+        return super().enforce_timezone(value)
 
 
 class TimelineQuery(StrictSerializer):

@@ -1,8 +1,6 @@
 """Every evaluation of one cell, oldest first: the stored ones and the quiet ones, computed."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 from typing import NamedTuple
 
 from django.core import signing
@@ -13,18 +11,18 @@ from rest_framework.utils.urls import replace_query_param
 
 from portfolios.api.problems import Fault, Problem
 from portfolios.api.views import ApiView
-from portfolios.models import Position
 from trading.api.access import position_for
 from trading.api.answers import TimelineAnswer
 from trading.api.requests import TimelineQuery
-from trading.timeline import EvaluationRow, evaluations, trades
+from trading.timeline.pages import Place, Placed, Span, rows_before, rows_from
 
 
-class Place(NamedTuple):
-    """Where to read on: at a quote's market time, after so many of its rows."""
+class Page(NamedTuple):
+    """Rows, and the places where the pages on both sides of them begin and end."""
 
-    at: datetime | None
-    given: int
+    rows: list[Placed]
+    next: Place | None
+    previous: Place | None
 
 
 class PositionTimeline(ApiView):
@@ -38,37 +36,43 @@ class PositionTimeline(ApiView):
     )
     def get(self, request: Request, public_id: str) -> Response:
         position = position_for(request, public_id)
-        place = self.place()
-        limit = self.query["limit"]
-        rows = list(islice(self.rows(position, place), place.given, place.given + limit + 1))
-        answer = {"position_id": position.public_id, "evaluations": rows[:limit], "next": self.following(rows, place)}
+        span = Span(position, self.query.get("since"), self.query.get("until"), self.query["only"] == "trades")
+        page = self.page(span)
+        answer = {
+            "position_id": position.public_id,
+            "evaluations": [row for _, row in page.rows],
+            "next": self.link(page.next, backwards=False),
+            "previous": self.link(page.previous, backwards=True),
+        }
         return Response(TimelineAnswer(answer).data)
 
-    def rows(self, position: Position, place: Place) -> Iterator[EvaluationRow]:
-        read = trades if self.query["only"] == "trades" else evaluations
-        return read(position, place.at, self.query.get("until"))
+    def page(self, span: Span) -> Page:
+        """One row more than asked for tells whether that was all."""
+        limit, (place, backwards) = self.query["limit"], self.cursor()
+        if place and backwards:
+            rows = rows_before(span, place, limit + 1)
+            page = rows[-limit:]
+            return Page(page, place, page[0][0] if len(rows) > limit else None)
+        rows = rows_from(span, place, limit + 1)
+        return Page(rows[:limit], rows[limit][0] if len(rows) > limit else None, place)
 
-    def following(self, rows: list[EvaluationRow], place: Place) -> str | None:
-        """The address of the next page; several rows of one quote may fall on both sides of it."""
-        if len(rows) <= self.query["limit"]:
+    def link(self, place: Place | None, *, backwards: bool) -> str | None:
+        if place is None:
             return None
-        at = rows[-1].at
-        given = sum(row.at == at for row in rows[:-1])
-        if given == len(rows) - 1 and at == place.at:
-            given += place.given
-        cursor = signing.dumps([at.isoformat(), given], salt=self.salt)
+        cursor = signing.dumps([place.at.isoformat(), place.given, backwards], salt=self.salt)
         return str(replace_query_param(self.request.build_absolute_uri(), "cursor", cursor))
 
-    def place(self) -> Place:
+    def cursor(self) -> tuple[Place | None, bool]:
         if "cursor" not in self.query:
-            return Place(self.query.get("since"), 0)
+            return None, False
         try:
-            at, given = signing.loads(self.query["cursor"], salt=self.salt)
+            at, given, backwards = signing.loads(self.query["cursor"], salt=self.salt)
         except signing.BadSignature:
-            fault = Fault("invalid_cursor", "Use the address in next as it is.", parameter="cursor")
+            fault = Fault("invalid_cursor", "Use the addresses in next and previous as they are.", parameter="cursor")
             raise Problem(400, "invalid_parameters", "This cursor is not one of ours.", faults=[fault]) from None
-        return Place(datetime.fromisoformat(at), given)
+        return Place(datetime.fromisoformat(at), given), backwards
 
     @property
     def salt(self) -> str:
-        return f"timeline:{self.request.path}:{self.query['only']}"
+        """A cursor is good for the list that gave it."""
+        return f"timeline:{self.request.path}:{self.query['only']}:{self.query.get('since')}:{self.query.get('until')}"

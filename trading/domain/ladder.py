@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 from portfolios.domain.amounts import MAX_PRICE, MIN_PRICE
 from portfolios.domain.holding import Holding, Rules, effective_cash
-from trading.domain import band
+from trading.domain import band, drift
 from trading.domain.choices import OPEN, Decision, Reason, Side
 from trading.domain.decision import decide
+from trading.domain.drift import NOWHERE
 from trading.domain.explanation import after_trade, stock_share, trims_of
 
-NOWHERE = 0
 UNKNOWN = 0
 
 
@@ -110,41 +110,27 @@ def next_price(holding: Holding, rules: Rules, side: Side, price: int) -> int:
     edge = edges.below if side == Side.BUY else edges.above
     if (side == Side.BUY and today <= edge) or (side == Side.SELL and today >= edge):
         return today
-    drift = drift_price(holding, rules, side, today, edge)
-    if drift != NOWHERE:
-        return drift
+    drifted = drift_price(holding, rules, side, today, edges)
+    if drifted != NOWHERE:
+        return drifted
     return edge if MIN_PRICE <= edge <= MAX_PRICE else NOWHERE
 
 
-def drift_price(holding: Holding, rules: Rules, side: Side, today: int, edge: int) -> int:
+def drift_price(holding: Holding, rules: Rules, side: Side, today: int, edges: band.Band) -> int:
     """The first price from today's to just before the trigger's edge at which drift alone is worth an order."""
     if not rules.auto_rebalance:
         return NOWHERE
-    near, deep = drift_span(holding, rules, side, today, edge)
-    if (side == Side.BUY and near < deep) or (side == Side.SELL and near > deep):
-        return NOWHERE
-    if acts(holding, rules, side, near):
-        return near
-    if not acts(holding, rules, side, deep):
-        return NOWHERE
-    while abs(near - deep) > 1:
-        middle = (near + deep) // 2
-        if acts(holding, rules, side, middle):
-            deep = middle
-        else:
-            near = middle
-    return deep
+    near, deep = drift_span(holding, rules, side, today, edges)
+    return drift.first_price(holding, rules, side, near, deep)
 
 
-def drift_span(holding: Holding, rules: Rules, side: Side, today: int, edge: int) -> tuple[int, int]:
-    """Where the stock share leaves its guardrail on the way, and the last price before the trigger takes over."""
+def drift_span(holding: Holding, rules: Rules, side: Side, today: int, edges: band.Band) -> tuple[int, int]:
+    """Where the stock share is outside its guardrail and neither trigger fires: the near end and the far one."""
     cash = max(effective_cash(holding), 0)
     if side == Side.SELL:
-        return max(band.drift_above(holding.shares, cash, rules.guardrail_high), today), min(edge - 1, MAX_PRICE)
-    if holding.shares == 0 and rules.guardrail_low > 0:
-        return today, max(edge + 1, MIN_PRICE)  # outside at every price
-    return min(band.drift_below(holding.shares, cash, rules.guardrail_low), today), max(edge + 1, MIN_PRICE)
-
-
-def acts(holding: Holding, rules: Rules, side: Side, price: int) -> bool:
-    return decide(holding, rules, price, OPEN).side == side
+        drifted = band.drift_above(holding.shares, cash, rules.guardrail_high)
+        return max(drifted, today, edges.below + 1), min(edges.above - 1, MAX_PRICE)
+    drifted = today  # without shares it is outside at every price
+    if holding.shares or not rules.guardrail_low:
+        drifted = band.drift_below(holding.shares, cash, rules.guardrail_low)
+    return min(drifted, today, edges.above - 1), max(edges.below + 1, MIN_PRICE)

@@ -39,9 +39,14 @@ def clock_of(source: str) -> MarketClock | None:
 def market_now(source: str) -> datetime:
     """Market time: the instant a replayed market stands at; for any other source the wall clock."""
     clock = clock_of(source)
-    if clock is None:
+    return instant_of(clock.at, clock.begins_on) if clock else timezone.now()
+
+
+def instant_of(at: datetime | None, begins_on: date | None) -> datetime:
+    """What a clock shows, from its two columns; both None where the source has no clock."""
+    if begins_on is None:
         return timezone.now()
-    return clock.at or datetime.combine(clock.begins_on, BEFORE_OPENING, UTC)
+    return at or datetime.combine(begins_on, BEFORE_OPENING, UTC)
 
 
 def market_day(source: str) -> date:

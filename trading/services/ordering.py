@@ -2,25 +2,30 @@
 
 import uuid
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, as_text
 from portfolios.domain.holding import Rules
 from portfolios.errors import Refused
 from portfolios.events import EventType
 from portfolios.models import Portfolio, Position, User
+from portfolios.prepared import PreparedRead, Slot
 from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
 from portfolios.services.positions import refuse_closed
 from trading.domain.choices import Decision, Side
 from trading.domain.costs import cash_to_reserve, limit_price, reservation_price
 from trading.domain.order_life import CANCELLABLE
-from trading.market.models import Quote
-from trading.market.selectors import market_now, newest_quote
+from trading.market.models import MarketClock, Quote
+from trading.market.selectors import instant_of, market_now
 from trading.models import Order
 from trading.services.settlement import release, wake_after
 from trading.sight import Sight
+
+ONE_OPEN = "one_open_order_per_position"
 
 
 def robot_key(position: Position, quote_at: datetime, side: Side) -> str:
@@ -62,8 +67,9 @@ def new_order(
     quantity: int,
     limit: int | None,
     reason: str,
+    public_id: uuid.UUID | None = None,
 ) -> Order:
-    public_id = uuid.uuid4()
+    public_id = public_id or uuid.uuid4()
     return Order(
         public_id=public_id,
         position=position,
@@ -80,10 +86,10 @@ def new_order(
 
 
 def intend(journal: Journal, order: Order, reserve_cash: int) -> Order:
-    """Store the order with its reservation; the intent is committed before anything leaves."""
+    """The order and its reservation, stored when the journal is; committed before anything leaves."""
     order.reserved_cash = reserve_cash
     order.reserved_shares = order.quantity if order.side_asked == Side.SELL else 0
-    order.save()
+    journal.added.append(order)
     limit = f" at {as_text(order.limit_price)} or better" if order.limit_price else ""
     journal.add(
         EventType.ORDER_INTENT,
@@ -102,40 +108,99 @@ def intend(journal: Journal, order: Order, reserve_cash: int) -> Order:
     return order
 
 
-@transaction.atomic
-def place_order(
-    *, position_id: int, side: Side, quantity: int, limit: int | None, author: User, actor: str, key: str
+class Scene(NamedTuple):
+    """What an order is judged by: the locked cell, the newest price (micros), market time, an order still open."""
+
+    position: Position
+    price: int | None
+    market_at: datetime
+    has_open_order: bool
+
+
+def scene() -> QuerySet[Position]:
+    quotes = Quote.objects.filter(symbol=OuterRef("symbol"), source=OuterRef("source")).order_by("-at")
+    clocks = MarketClock.objects.filter(source=OuterRef("source"))
+    return (
+        Position.objects.locked()
+        .filter(pk=Slot("position"))
+        .annotate(
+            price_now=Subquery(quotes.values("last")[:1]),
+            clock_at=Subquery(clocks.values("at")),
+            clock_begins_on=Subquery(clocks.values("begins_on")),
+            has_open_order=Exists(Order.objects.filter(position=OuterRef("pk")).open()),
+        )
+    )
+
+
+SCENE = PreparedRead(scene)
+
+
+def locked_scene(position_id: int) -> Scene:
+    found: Any = SCENE.first(position=position_id)
+    if found is None:
+        raise Position.DoesNotExist
+    return Scene(found, found.price_now, instant_of(found.clock_at, found.clock_begins_on), found.has_open_order)
+
+
+def write_order(
+    *,
+    position_id: int,
+    side: Side,
+    quantity: int,
+    limit: int | None,
+    author: User,
+    actor: str,
+    key: str,
+    public_id: uuid.UUID | None = None,
 ) -> Order:
-    """A person's order. It reserves what can be known; without a price it waits for a quote or a fill.
+    """A person's order, inside a transaction. It reserves what can be known; without a price it waits for one.
 
     Raises Refused: order_open, position_closed, no_broker (409), quarantined (423), out_of_range, whole_shares_only,
     insufficient_cash or insufficient_shares (422).
     """
-    position = Position.objects.locked().get(pk=position_id)
-    rules = effective_rules(position).rules
-    quote = newest_quote(position.symbol, position.source)
-    reserve = reservation_for(position, rules, side, quantity, limit, quote)
+    position, price, market_at, has_open_order = locked_scene(position_id)
+    effective = effective_rules(position)
+    reserve = reservation_for(position, effective.rules, side, quantity, limit, price, has_open_order)
     order = new_order(
         position,
-        rules,
+        effective.rules,
         origin=Order.Origin.PERSON,
         key=f"{position.public_id}|person|{key}",
         side=side,
         quantity=quantity,
         limit=limit,
         reason="person",
+        public_id=public_id,
     )
     order.author = author
-    order.decided_at = market_now(position.source)
-    order.decision_price = quote.last if quote else None
-    journal = Journal(position, market_at=order.decided_at, actor=actor, effective=effective_rules(position))
+    order.decided_at = market_at
+    order.decision_price = price
+    journal = Journal(position, market_at=market_at, actor=actor, effective=effective)
     intend(journal, order, reserve)
-    journal.write()
+    try:
+        journal.write()
+    except IntegrityError as error:
+        if ONE_OPEN not in str(error):
+            raise
+        raise order_open() from error  # it was written while we waited for the lock
     return order
 
 
+place_order = transaction.atomic(write_order)
+
+
+def order_open() -> Refused:
+    return Refused("order_open", "this cell has an open order; wait for it or cancel it", status=409)
+
+
 def reservation_for(
-    position: Position, rules: Rules, side: Side, quantity: int, limit: int | None, quote: Quote | None
+    position: Position,
+    rules: Rules,
+    side: Side,
+    quantity: int,
+    limit: int | None,
+    price_now: int | None,
+    has_open_order: bool,
 ) -> int:
     """Cash that a person's order would be promised (micros). Raises Refused as placing it would."""
     refuse_closed(position)
@@ -143,20 +208,22 @@ def reservation_for(
         raise Refused("quarantined", "this cell is quarantined until somebody has looked", status=423)
     if position.portfolio.mode != Portfolio.Mode.PAPER:
         raise Refused("no_broker", "no broker is connected to this portfolio", status=409)
-    refuse_bad_order(position, rules, side, quantity, limit)
-    price = limit or (reservation_price(rules._replace(limit_orders=0), quote.last) if quote else 0)
+    refuse_bad_order(position, rules, side, quantity, limit, has_open_order)
+    price = limit or (reservation_price(rules._replace(limit_orders=0), price_now) if price_now is not None else 0)
     return reserve_for_person(position, rules, side, quantity, price)
 
 
-def refuse_bad_order(position: Position, rules: Rules, side: Side, quantity: int, limit: int | None) -> None:
+def refuse_bad_order(
+    position: Position, rules: Rules, side: Side, quantity: int, limit: int | None, has_open_order: bool
+) -> None:
     if not 0 < quantity <= MAX_AMOUNT:
         raise Refused("out_of_range", "must be above 0 and at most 1000000000000", field="qty")
     if quantity % rules.lot:
         raise Refused("whole_shares_only", "this cell trades whole shares only", field="qty")
     if limit is not None and not MIN_PRICE <= limit <= MAX_PRICE:
         raise Refused("out_of_range", "must be from 0.0001 to 1000000", field="limit_price")
-    if Order.objects.filter(position=position).open().exists():
-        raise Refused("order_open", "this cell has an open order; wait for it or cancel it", status=409)
+    if has_open_order:
+        raise order_open()
     if side == Side.SELL and quantity > position.shares - position.reserved_shares:
         free = as_text(max(position.shares - position.reserved_shares, 0))
         raise Refused("insufficient_shares", f"at most {free} shares are free", field="qty")

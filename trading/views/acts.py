@@ -125,26 +125,22 @@ def foresee(request: HttpRequest, position: Position, deed: Deed, typed: Mapping
     if deed.side != Side.NONE:
         preview = order_preview(position, deed.side, typed["qty"], typed["limit_price"])
         warnings = [WARNINGS[warning] for warning in preview.warnings]
-        return Foreseen(changes_of_order(position, preview), [*warnings, *about_limit(preview, sight)], preview)
+        return Foreseen(changes_of_order(position, preview, sight), [*warnings, *([WAITS] * preview.waits)], preview)
     if not deed.form.base_fields:
         return Foreseen([], [], evaluation=preview_position(position=position))
     after = rehearse(deed, position, typed, visitor(request))
     return Foreseen(changes_between(position, after, sight), warnings_about(after, sight))
 
 
-def changes_of_order(position: Position, preview: OrderPreview) -> list[Change]:
+def changes_of_order(position: Position, preview: OrderPreview, sight: Sight | None) -> list[Change]:
+    """At today's price; the worth after an order that waits for another price nobody knows."""
     if preview.price is None or preview.cost is None:
         return []
     after = exchanged(position.holding, preview.side, preview.quantity, preview.cost)
-    return changed(position.holding, after, preview.price)
-
-
-def about_limit(preview: OrderPreview, sight: Sight | None) -> list[str]:
-    """A limit that is not reached yet waits, which may surprise."""
-    if sight is None or preview.price is None:
-        return []
-    worse = preview.price < sight.price if preview.side == Side.BUY else preview.price > sight.price
-    return [WAITS] if worse else []
+    if preview.waits or sight is None:
+        share = Change("Stock share", RATE, preview.stock_share, preview.stock_share_after)
+        return [*changed(position.holding, after, None), share]
+    return changed(position.holding, after, sight.price)
 
 
 def changes_between(before: Position, after: Position, sight: Sight | None) -> list[Change]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from portfolios.domain.amounts import as_text
+from portfolios.domain.amounts import as_dollars, as_text
 from portfolios.models import Position, User
 from portfolios.services import positions
 from trading.cards import RELATED
@@ -59,18 +59,18 @@ def order(side: Side, position: Position, typed: Typed, user: User) -> str:
         key=uuid.uuid4().hex,
     )
     transaction.on_commit(partial(ring, execute_order, order_id=written.pk))
-    limit = f" at {as_text(written.limit_price)} or better" if written.limit_price else ""
+    limit = f" at {as_dollars(written.limit_price)} or better" if written.limit_price else ""
     return f"Order written: {side.name.lower()} {as_text(written.quantity)} shares{limit}."
 
 
 def deposit(position: Position, typed: Typed, user: User) -> str:
     positions.deposit(**at_market_time(position, user), amount=typed["amount"], note=typed["note"])
-    return f"${as_text(typed['amount'])} deposited."
+    return f"{as_dollars(typed['amount'])} deposited."
 
 
 def withdraw(position: Position, typed: Typed, user: User) -> str:
     positions.withdraw(**at_market_time(position, user), amount=typed["amount"], note=typed["note"])
-    return f"${as_text(typed['amount'])} withdrawn."
+    return f"{as_dollars(typed['amount'])} withdrawn."
 
 
 def adjust(position: Position, typed: Typed, user: User) -> str:
@@ -85,7 +85,7 @@ def adjust(position: Position, typed: Typed, user: User) -> str:
 
 def set_anchor(position: Position, typed: Typed, user: User) -> str:
     positions.set_anchor(**at_market_time(position, user), price=typed["price"], reason=typed["reason"])
-    return f"The anchor is {as_text(typed['price'])}. The triggers are measured from there."
+    return f"The anchor is {as_dollars(typed['price'])}. The triggers are measured from there."
 
 
 def pause(position: Position, typed: Typed, user: User) -> str:

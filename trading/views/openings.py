@@ -1,4 +1,4 @@
-"""Opening portfolios and cells from their pages: sent twice, opened once; refused, back to the page as typed."""
+"""Opening portfolios and cells from their pages: sent twice, opened once; refused, the page again as typed."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from trading.market.selectors import market_now
 from trading.services.opening import open_position
 from trading.services.replay import SOURCE
 from trading.sight import glance
-from trading.views.visitor import actor_of, steered_portfolio, visitor
+from trading.views.visitor import actor_of, shown_again, steered_portfolio, visitor
 
 
 @login_required
@@ -70,9 +70,9 @@ def typed(form: NewCellForm) -> dict[str, str]:
 
 
 def back(request: HttpRequest, form: NewCellForm, message: str) -> HttpResponse:
-    """To the page with all that was typed, where each field says what it takes."""
+    """The page with all that was typed, where each field says what it takes."""
     messages.error(request, message)
-    return redirect(f"{reverse('position-new')}?{urlencode(typed(form))}")
+    return shown_again(request, reverse("position-new"), typed(form))
 
 
 @login_required
@@ -90,8 +90,8 @@ def open_portfolio_page(request: HttpRequest) -> HttpResponse:
             note=f"{preset.title}, at opening",
             market_at=market_now(SOURCE),
         )
-    except Refused:
-        return again(request)
+    except Refused as refused:
+        return again(request, f"its name {refused.message}" if refused.field == "name" else refused.message)
     portfolio = opened.portfolio
     if not opened.is_new:
         messages.info(request, f"You have a portfolio named {portfolio.name} already: here it is.")
@@ -102,7 +102,7 @@ def open_portfolio_page(request: HttpRequest) -> HttpResponse:
     )
 
 
-def again(request: HttpRequest) -> HttpResponse:
-    messages.error(request, "The portfolio is not open yet: see below what does not fit.")
+def again(request: HttpRequest, why: str = "see below what does not fit") -> HttpResponse:
+    messages.error(request, f"The portfolio is not open yet: {why}.")
     wanted: dict[str, str] = {name: str(request.POST.get(name, ""))[:200] for name in ("name", "preset")}
-    return redirect(f"{reverse('portfolio-new')}?{urlencode(wanted)}")
+    return shown_again(request, reverse("portfolio-new"), wanted)

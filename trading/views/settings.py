@@ -18,7 +18,7 @@ from portfolios.services.presets import forget_preset, save_preset
 from portfolios.services.settings import change_settings, restore_version
 from portfolios.typed import WORDS, read_typed, with_unit
 from trading.market.selectors import market_now
-from trading.views.visitor import steered_portfolio, steered_position, visitor
+from trading.views.visitor import shown_again, steered_portfolio, steered_position, visitor
 
 UNSEEN = -1
 
@@ -104,9 +104,9 @@ def typed_in(request: HttpRequest) -> dict[str, str]:
 def as_typed(
     request: HttpRequest, portfolio: Portfolio, position: Position | None, why: str = "see below what does not fit"
 ) -> HttpResponse:
-    """Back to the page with all that was typed, where each field says what it takes."""
+    """The page with all that was typed, where each field says what it takes."""
     messages.error(request, f"Nothing is saved yet: {why}.")
-    return redirect(f"{page_of(portfolio, position)}?{urlencode(typed_in(request) | {'typed': '1'})}")
+    return shown_again(request, page_of(portfolio, position), typed_in(request) | {"typed": "1"})
 
 
 def stale(request: HttpRequest, portfolio: Portfolio, position: Position | None, given: dict[str, Any]) -> HttpResponse:

@@ -1,10 +1,15 @@
-"""Who sends a form, and what he may act on: 404 for what is not there for him, 403 for what he may only look at."""
+"""Who sends a form, what he may act on (404 for what is not there for him, 403 for what he may only look at), and
+the page he sees again when it does not fit.
+"""
 
+from collections.abc import Mapping
 from typing import cast
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.urls import resolve
+from django.utils.http import urlencode
 
 from portfolios.models import Portfolio, Position, User
 from trading.cards import RELATED
@@ -46,3 +51,15 @@ def read_id(public_id: UUID | str) -> UUID:
         return public_id if isinstance(public_id, UUID) else UUID(public_id)
     except ValueError:
         raise Http404 from None
+
+
+def shown_again(request: HttpRequest, address: str, typed: Mapping[str, str]) -> HttpResponse:
+    """422 with the page of this address as if it had been asked for with what was typed: nothing of it is lost.
+
+    By address, because pages are made one floor above.
+    """
+    request.GET, request.method = QueryDict(urlencode(typed)), "GET"
+    view, args, kwargs = resolve(address)
+    answer: HttpResponse = view(request, *args, **kwargs)
+    answer.status_code = 422
+    return answer

@@ -1,0 +1,153 @@
+"""Statements that are composed once and planned once: the few that every order waits for.
+
+Their plans live as long as their connection: a pooler between us and PostgreSQL must know prepared statements.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property, lru_cache
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Expression
+from django.db.models.query import get_related_populators
+from django.db.transaction import TransactionManagementError
+from psycopg import RawCursor
+from psycopg.types.numeric import Int8
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class PlannedOnceCursor(RawCursor[Any]):
+    """Keeps the plan of what it executes with its connection."""
+
+    def execute(self, query: Any, params: Any = None, **_: Any) -> Any:
+        return super().execute(query, params, prepare=True)
+
+
+def ours() -> BaseDatabaseWrapper:
+    """This thread's connection itself: Django's usual name for it looks it up at every word."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def execute(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows it gives. Seen by Django like any other statement: counted, logged, its errors translated."""
+    connection = ours()
+    connection.ensure_connection()
+    with connection._prepare_cursor(PlannedOnceCursor(connection.connection)) as cursor:  # type: ignore[attr-defined]
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
+
+
+@cache
+def numbered(statement: str) -> str:
+    """With `$1`, `$2` for every `%s`, so that nobody needs to look for them again."""
+    first, *rest = statement.replace("%%", "%").split("%s")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
+
+
+class Slot(Expression):
+    """A value that a prepared read is given when it is asked: `filter(pk=Slot("position"))`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def as_sql(self, _compiler: Any, _connection: Any) -> Any:
+        return "%s", [self]
+
+
+class Composed(NamedTuple):
+    """The statement, and how its rows become instances."""
+
+    sql: str
+    values: tuple[Any, ...]
+    compiler: Any
+    names: list[str]
+    populators: list[Any]
+    converters: Any
+
+
+class PreparedRead(Generic[Row]):
+    """A queryset with slots, turned into SQL by Django when it is first asked and not again."""
+
+    def __init__(self, queryset: Callable[[], models.QuerySet[Row]]) -> None:
+        self.queryset = queryset
+
+    @cached_property
+    def composed(self) -> Composed:
+        compiler: Any = self.queryset().query.get_compiler(connection=ours())
+        sql, values = compiler.as_sql()
+        populators = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # Django 6's
+        converters = compiler.get_converters([column for column, *_ in compiler.select])
+        names = [compiler.select[place][0].target.attname for place in compiler.klass_info["select_fields"]]
+        return Composed(numbered(sql), tuple(values), compiler, names, populators, converters)
+
+    def first(self, **given: Any) -> Row | None:
+        """The first row there is. Raises TransactionManagementError when it should lock and cannot."""
+        composed = self.composed
+        if composed.compiler.query.select_for_update and not ours().in_atomic_block:
+            raise TransactionManagementError("a lock is held until the end of a transaction: there is none")
+        values = [given[value.name] if isinstance(value, Slot) else value for value in composed.values]
+        rows = execute(composed.sql, [Int8(value) if type(value) is int else value for value in values])
+        return self.instance(composed, rows[0]) if rows else None
+
+    def instance(self, composed: Composed, found: tuple[Any, ...]) -> Row:
+        compiler = composed.compiler
+        (row,) = compiler.apply_converters([found], composed.converters) if composed.converters else [found]
+        model: type[Row] = compiler.klass_info["model"]
+        begin = compiler.klass_info["select_fields"][0]
+        instance = model.from_db(DEFAULT_DB_ALIAS, composed.names, row[begin : begin + len(composed.names)])
+        for populator in composed.populators:
+            populator.populate(row, instance)
+        for name, place in compiler.annotation_col_map.items():
+            setattr(instance, name, row[place])
+        return instance
+
+
+def store(added: Sequence[Sequence[models.Model]], changed: models.Model, fields: Sequence[str]) -> None:
+    """Insert new rows, each group of one model, and update one row: in one statement. New rows know their keys."""
+    groups = [rows for rows in added if rows]
+    statement = storing(tuple((type(rows[0]), len(rows)) for rows in groups), type(changed), tuple(fields))
+    values = [value for rows in groups for row in rows for value in values_of(row, columns_of(type(row)), adding=True)]
+    values += [*values_of(changed, columns_of(type(changed), tuple(fields)), adding=False), Int8(changed.pk)]
+    (found,) = execute(statement, values)
+    for rows, numbers in zip(groups, found, strict=False):
+        for row, number in zip(rows, numbers, strict=True):
+            row.pk, row._state.adding, row._state.db = number, False, DEFAULT_DB_ALIAS
+
+
+@lru_cache(maxsize=1_000)
+def storing(
+    groups: tuple[tuple[type[models.Model], int], ...], changed: type[models.Model], fields: tuple[str, ...]
+) -> str:
+    """The statement of `store`: of the models' own names, without a value."""
+    parts = [f"added_{place} AS ({insertion(*group)})" for place, group in enumerate(groups)]
+    parts.append(f"changed AS ({update(changed, fields)})")
+    keys = [f"ARRAY(TABLE added_{place})" for place in range(len(groups))] or ["NULL"]
+    return numbered(f"WITH {', '.join(parts)} SELECT {', '.join(keys)}")
+
+
+def insertion(model: type[models.Model], count: int) -> str:
+    columns = columns_of(model)
+    row = f"({', '.join(['%s'] * len(columns))})"
+    names = ", ".join(f'"{field.column}"' for field in columns)
+    return f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES {", ".join([row] * count)} RETURNING id'  # noqa: S608
+
+
+def update(model: type[models.Model], fields: tuple[str, ...]) -> str:
+    changes = ", ".join(f'"{field.column}" = %s' for field in columns_of(model, fields))
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE id = %s'  # noqa: S608
+
+
+@cache
+def columns_of(model: type[models.Model], names: tuple[str, ...] = ()) -> list[Any]:
+    """The fields with these names, or all that the database does not fill in by itself."""
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    return [fields[name] for name in names] or [field for field in fields.values() if not field.primary_key]
+
+
+def values_of(row: models.Model, columns: Sequence[Any], *, adding: bool) -> list[Any]:
+    """As Django itself would send them."""
+    connection = ours()
+    return [field.get_db_prep_save(field.pre_save(row, adding), connection) for field in columns]
