@@ -4,14 +4,14 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from trading.brokers.base import BrokerSilent, Fill, OrderRequest, Report
+from trading.brokers.base import BrokerSilent, Fill, Holdings, OrderRequest, Report, Standing, Traded
 from trading.domain.costs import OURS
 
 FAKE = {"paper": "tests.fake_broker.FakeBroker"}
 
 
 @dataclass
-class Standing:
+class Placed:
     """One order as the venue has it."""
 
     request: OrderRequest
@@ -31,7 +31,7 @@ class Venue:
 
     def open_again(self, habit: str = "fills") -> None:
         self.habit = habit
-        self.book: dict[str, Standing] = {}
+        self.book: dict[str, Placed] = {}
         self.submissions: list[str] = []
         self.lookups = 0
         self.lost_requests = 0
@@ -56,12 +56,12 @@ class Venue:
             self.lose_answer()
             return standing.report() if standing else None
 
-    def take(self, request: OrderRequest) -> Standing:
+    def take(self, request: OrderRequest) -> Placed:
         if self.habit == "refuses":
-            return Standing(request, "rejected")
+            return Placed(request, "rejected")
         if self.habit == "rests":
-            return Standing(request, "accepted")
-        return Standing(request, "filled", [self.execution(request, request.quantity, request.price, 1)])
+            return Placed(request, "accepted")
+        return Placed(request, "filled", [self.execution(request, request.quantity, request.price, 1)])
 
     def fill(self, client_order_id: str, quantity: int, price: int) -> Fill:
         """Somebody at the venue trades with the resting order."""
@@ -102,12 +102,28 @@ VENUE = Venue()
 class FakeBroker:
     """The adapter: one line to the venue per question."""
 
+    grace = 0.0
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+
     def submit(self, request: OrderRequest) -> Report:
         return VENUE.submit(request)
 
     def find(self, request: OrderRequest) -> Report | None:
         return VENUE.find(request)
 
-    def cancel(self, request: OrderRequest) -> Report:
+    def cancel(self, request: OrderRequest) -> Report | None:
+        if request.client_order_id not in VENUE.book:
+            return None
         VENUE.end(request.client_order_id, "cancelled")
         return VENUE.book[request.client_order_id].report()
+
+    def open_orders(self) -> list[Standing]:
+        return []
+
+    def fills_since(self, cursor: str) -> tuple[list[Traded], str]:
+        return [], cursor
+
+    def holdings(self) -> Holdings | None:
+        return None

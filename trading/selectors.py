@@ -9,7 +9,7 @@ from trading.market.models import Quote
 from trading.market.selectors import newest_quote, newest_quotes
 from trading.models import Order
 
-FATE_UNKNOWN = ("sending", "unknown")
+FATE_UNKNOWN = ("sending", "unknown", "cancelling")
 # Between last and middle the rule may choose either, so a cell wakes when one of them left its band. One half per edge,
 # because each edge has an index of its own: an OR of the two would read every cell of the symbol.
 WAITING_CELLS = """

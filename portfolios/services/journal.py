@@ -45,9 +45,7 @@ STREAMS: dict[type[Row], Event.Stream] = {
 class Journal:
     """Collects events for one locked row that has a stream; `write` stores them and the row in one go."""
 
-    def __init__(
-        self, row: Row, *, market_at: datetime, actor: str, effective: EffectiveRules | None = None
-    ) -> None:
+    def __init__(self, row: Row, *, market_at: datetime, actor: str, effective: EffectiveRules | None = None) -> None:
         self.row = row
         self.market_at = market_at
         self.actor = actor

@@ -1,18 +1,31 @@
 """Portfolios and who may enter them."""
 
+import uuid
+
 from django.db import transaction
 from django.utils import timezone
 
 from portfolios.errors import Refused
 from portfolios.events import EventType
-from portfolios.models import Membership, Portfolio, Position, Role, User
+from portfolios.models import Account, Membership, Portfolio, Position, Role, User
 from portfolios.services.journal import Journal
 
 
 @transaction.atomic
 def create_portfolio(*, owner: User, name: str, mode: str = Portfolio.Mode.PAPER, source: str = "replay") -> Portfolio:
-    """A portfolio on paper unless said otherwise, with its owner as first member."""
-    portfolio = Portfolio.objects.create(owner=owner, name=name, mode=mode, source=source)
+    """A portfolio on paper unless said otherwise, with an account of its own and its owner as first member."""
+    public_id = uuid.uuid4()
+    account = Account.objects.create(
+        owner=owner,
+        name="Paper" if mode == Portfolio.Mode.PAPER else "By hand",
+        code=f"{mode}:{public_id.hex}",
+        adapter="paper" if mode == Portfolio.Mode.PAPER else "none",
+        mode=mode,
+        reconciled_at=timezone.now(),  # both books are empty
+    )
+    portfolio = Portfolio.objects.create(
+        public_id=public_id, owner=owner, name=name, mode=mode, source=source, account=account
+    )
     add_member(portfolio=portfolio, user=owner, role=Role.OWNER, actor=f"user:{owner.get_username()}")
     return portfolio
 

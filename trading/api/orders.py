@@ -122,7 +122,8 @@ class CancelOrder(ApiView):
     def post(self, request: Request, public_id: str) -> Response:
         order = order_for(request, public_id, steer=True)
         read_body(request, NoFields)
-        cancel_order(order_id=order.pk, actor=actor_of(request))
+        if cancel_order(order_id=order.pk, actor=actor_of(request)).status == "cancelling":
+            ring(execute_order, order_id=order.pk)
         return Response(OrderDetailAnswer(order_for(request, public_id)).data)
 
 

@@ -26,6 +26,7 @@ class OrderRequest(NamedTuple):
 
     order_id: int
     account: str
+    adapter: str
     client_order_id: str
     symbol: str
     side: Side

@@ -47,12 +47,13 @@ class PaperBroker:
         return report_on(order)
 
     @transaction.atomic
-    def fill_by_hand(self, request: OrderRequest, quantity: int, price: int, commission: int) -> Report:
-        """Somebody says how it was filled, whatever the market does. Nothing where it is filled or ended already."""
+    def fill_by_hand(self, request: OrderRequest, quantity: int, price: int, commission: int) -> Report | None:
+        """Somebody says how it was filled, whatever the market does. None where that much is no longer open."""
         PaperOrder.objects.bulk_create([self.entered(request)], ignore_conflicts=True)
         order = self.locked(request)
-        if order.status in WORKING and quantity <= order.quantity - order.filled_quantity:
-            execute(order, quantity, price, commission, request)
+        if order.status not in WORKING or quantity > order.quantity - order.filled_quantity:
+            return None
+        execute(order, quantity, price, commission, request)
         return report_on(order)
 
     def open_orders(self) -> list[Standing]:

@@ -81,6 +81,16 @@ class Calendar:
             return Phase.POST if at <= session.close + POST_LASTS else Phase.CLOSED
         return Phase.PRE if at.astimezone(self.timezone).time() >= PRE_OPENS else Phase.CLOSED
 
+    def trading_ends(self, at: datetime) -> datetime | None:
+        """When an order for the day given at this instant ends: the session's close, or the post-market's after it.
+
+        None on a day without a session.
+        """
+        session = self.session_on(self.market_day(at))
+        if session is None:
+            return None
+        return session.close if at <= session.close else session.close + POST_LASTS
+
     def next_open(self, at: datetime) -> datetime:
         """The first opening after this instant."""
         self.market_day(at)

@@ -40,9 +40,7 @@ class InboxMessage(models.Model):
             models.UniqueConstraint(fields=["account", "channel", "delivery_id"], name="message_delivered_once"),
         ]
         indexes = [
-            models.Index(
-                fields=["id"], condition=Q(status__in=["received", "parked"]), name="message_to_be_worked_on"
-            ),
+            models.Index(fields=["id"], condition=Q(status__in=["received", "parked"]), name="message_to_be_worked_on"),
             models.Index(fields=["account", "-id"], name="message_by_account"),
         ]
 

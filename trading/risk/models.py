@@ -13,10 +13,13 @@ class HaltQuerySet(models.QuerySet["Halt"]):
         return self.filter(rearmed_at=None)
 
     def over(self, position: Position) -> "HaltQuerySet":
-        """Whatever stops this cell: the house, its portfolio, its account, itself."""
+        return self.ever_over(position).in_force()
+
+    def ever_over(self, position: Position) -> "HaltQuerySet":
+        """Whatever stopped this cell: the house, its portfolio, its account, itself."""
         portfolio = position.portfolio
         scopes = Q(scope="global") | Q(portfolio=portfolio) | Q(account=portfolio.account_id) | Q(position=position)
-        return self.in_force().filter(scopes)
+        return self.filter(scopes)
 
 
 class Halt(models.Model):

@@ -9,16 +9,14 @@ from dividends.models import Split
 from dividends.selectors import dividends_due, holders_before, payments_due, splits_due
 from dividends.services.entitlements import go_ex_dividend, pay_dividend
 from dividends.services.splits import apply_split
-from portfolios.events import EventType
 from portfolios.models import Position
 from portfolios.services.journal import Journal
+from trading.domain.order_life import CANCELLABLE, OPEN_STATES
 from trading.errors import BrokenCell
 from trading.market.selectors import last_close_before
 from trading.models import Order
+from trading.services.ordering import take_back
 from trading.services.quarantine import setting_aside
-from trading.services.settlement import release
-
-CANCELLABLE = ("new", "accepted", "partially_filled")
 
 
 @transaction.atomic
@@ -56,13 +54,12 @@ def split_position(*, position_id: int, split: Split, last_close: int, market_at
     """Cancel the cell's open order, then split it; waits (False) while the order's fate is being decided."""
     position = Position.objects.locked().get(pk=position_id)
     order = Order.objects.filter(position=position).open().first()
-    if order and order.status not in CANCELLABLE:
-        return False
-    if order:
+    if order and order.status in CANCELLABLE:
         journal = Journal(position, market_at=market_at, actor="market")
-        message = "Cancelled: the stock splits."
-        release(journal, position, order, "cancelled", EventType.ORDER_CANCELLED, message)
+        take_back(journal, position, order, "Cancelled: the stock splits.")
         journal.write()
+    if order and order.status in OPEN_STATES:
+        return False
     applied = apply_split(position_id=position_id, split=split, last_close=last_close, market_at=market_at)
     return applied is not None
 

@@ -6,12 +6,13 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from portfolios.domain.holding import Rules
-from portfolios.models import Portfolio, Position
+from portfolios.models import Position
 from trading.domain.choices import OPEN, Gates, Side
 from trading.domain.order_life import OPEN_STATES
 from trading.market.calendars import Phase, calendar_for
 from trading.market.selectors import exchange_of
 from trading.models import Order
+from trading.risk.selectors import halt_over, why_untrusted
 from trading.services.ordering import robot_key
 from trading.sight import Sight
 
@@ -31,7 +32,8 @@ class Facts(NamedTuple):
     """What the gates ask about a cell at one moment; sent: robot orders of this exchange date that left."""
 
     state: str
-    mode: str
+    halted: str
+    untrusted: str
     phase: Phase
     day: date
     order_open: bool
@@ -48,9 +50,11 @@ def gates_at(position: Position, rules: Rules, sight: Sight, side: Side) -> Shut
         Q(status__in=OPEN_STATES) | Q(key=key) | Q(origin=Order.Origin.ROBOT, market_day=day, attempts__gt=0)
     )
     orders = list(rows.values_list("status", "key", "origin", "market_day", "attempts"))
+    halt = halt_over(position)
     facts = Facts(
         state=position.state,
-        mode=position.portfolio.mode,
+        halted=halt.reason if halt else "",
+        untrusted=why_untrusted(position.portfolio.account),
         phase=calendar.phase(sight.at),
         day=day,
         order_open=any(status in OPEN_STATES for status, *_ in orders),
@@ -63,12 +67,11 @@ def gates_at(position: Position, rules: Rules, sight: Sight, side: Side) -> Shut
 def shut_by(facts: Facts, rules: Rules, sight: Sight) -> Shut:
     """The gates that these facts shut, live as in hindsight."""
     tradable = facts.phase is Phase.REGULAR or (bool(rules.after_hours) and facts.phase is not Phase.CLOSED)
-    on_paper = facts.mode == Portfolio.Mode.PAPER
     gates = Gates(
         paused=int(facts.state in (Position.Status.PAUSED, Position.Status.CLOSED)),
         quarantined=int(facts.state == Position.Status.QUARANTINED),
-        halted=0,
-        unreconciled=int(not on_paper),
+        halted=int(bool(facts.halted)),
+        unreconciled=int(bool(facts.untrusted)),
         stale_price=sight.stale,
         market_closed=int(not tradable),
         order_open=int(facts.order_open),
@@ -78,8 +81,8 @@ def shut_by(facts: Facts, rules: Rules, sight: Sight) -> Shut:
     values = {
         "paused": facts.state,
         "quarantined": facts.state,
-        "halted": "no",
-        "unreconciled": "no" if on_paper else "yes",
+        "halted": facts.halted or "no",
+        "unreconciled": facts.untrusted or "no",
         "stale_price": f"{sight.age / 1000:g} s old, at most {rules.max_quote_age / 1000:g} s",
         "market_closed": str(facts.phase),
         "order_open": "yes" if facts.order_open else "no",

@@ -11,18 +11,19 @@ from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, as_text
 from portfolios.domain.holding import Rules
 from portfolios.errors import Refused
 from portfolios.events import EventType
-from portfolios.models import Portfolio, Position, User
+from portfolios.models import Position, User
 from portfolios.prepared import PreparedRead, Slot
 from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
 from portfolios.services.positions import refuse_closed
 from trading.domain.choices import Decision, Side
 from trading.domain.costs import cash_to_reserve, limit_price, reservation_price
-from trading.domain.order_life import CANCELLABLE
+from trading.domain.order_life import CANCELLABLE, UNSENT
 from trading.market.models import MarketClock, Quote
 from trading.market.selectors import instant_of, market_now
 from trading.models import Order
-from trading.services.settlement import release, wake_after
+from trading.risk.selectors import halt_over
+from trading.services.settlement import move, release, wake_after
 from trading.sight import Sight
 
 ONE_OPEN = "one_open_order_per_position"
@@ -206,8 +207,9 @@ def reservation_for(
     refuse_closed(position)
     if position.state == Position.Status.QUARANTINED:
         raise Refused("quarantined", "this cell is quarantined until somebody has looked", status=423)
-    if position.portfolio.mode != Portfolio.Mode.PAPER:
-        raise Refused("no_broker", "no broker is connected to this portfolio", status=409)
+    halt = halt_over(position)
+    if halt:
+        raise Refused("halted", f"trading is halted: {halt.reason}", status=423)
     refuse_bad_order(position, rules, side, quantity, limit, has_open_order)
     price = limit or (reservation_price(rules._replace(limit_orders=0), price_now) if price_now is not None else 0)
     return reserve_for_person(position, rules, side, quantity, price)
@@ -247,15 +249,27 @@ def reserve_for_person(position: Position, rules: Rules, side: Side, quantity: i
 
 @transaction.atomic
 def cancel_order(*, order_id: int, actor: str) -> Order:
-    """Take back an order that has not left, or what rests of it on paper.
+    """Take back an order that has not left; ask the broker to take back what rests there (ring for it afterwards).
 
-    Raises Refused not_cancellable (409) while its fate is being decided or after its end.
+    Asking again changes nothing. Raises Refused not_cancellable (409) while its fate is unknown or after its end.
     """
     position = Position.objects.locked().get(orders=order_id)
     order = Order.objects.get(pk=order_id)
+    if order.status in ("cancelling", "cancelled"):
+        return order
     if order.status not in CANCELLABLE:
         raise Refused("not_cancellable", f"the order is {order.status}", status=409)
     journal = Journal(position, market_at=market_now(position.source), actor=actor)
-    release(journal, position, order, "cancelled", EventType.ORDER_CANCELLED, "Cancelled.")
+    take_back(journal, position, order, "Cancelled.")
     journal.write(band=wake_after(position))
     return order
+
+
+def take_back(journal: Journal, position: Position, order: Order, message: str) -> None:
+    """Unsent: it ends here. At the broker: only the broker can say that it ended."""
+    if order.status in UNSENT:
+        release(journal, position, order, "cancelled", EventType.ORDER_CANCELLED, message)
+        return
+    move(order, "cancelling")
+    order.save(update_fields=["status", "updated_at"])
+    journal.add(EventType.ORDER_CANCELLING, "The broker is asked to take it back.", subject=order.public_id)

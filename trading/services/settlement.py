@@ -11,7 +11,7 @@ from portfolios.services.journal import Journal
 from trading.brokers.base import Fill
 from trading.domain.band import wake_band
 from trading.domain.choices import Side
-from trading.domain.costs import add_fill, average_price
+from trading.domain.costs import OURS, UNFILLED, Filled, add_fill, average_price
 from trading.domain.order_life import OPEN_STATES, may_move
 from trading.errors import IllegalMove
 from trading.models import Execution, Order
@@ -35,28 +35,108 @@ def book_fill(journal: Journal, position: Position, order: Order, fill: Fill) ->
 
     A true fill is never refused: one that comes after the order's end, or is more than was ordered, is booked too.
     """
-    account = account_of(position)
-    if Execution.objects.filter(account=account, broker_execution_id=fill.execution_id).exists():
+    if fill.replaces:
+        return book_correction(journal, position, order, fill)
+    if find_execution(position, fill.execution_id):
         return False
     late = order.status not in OPEN_STATES
     notional, fee = add_to(order, rules_of(position, order), fill)
     if not late:
-        move(order, "filled" if order.filled_quantity >= order.quantity else "partially_filled")
-    write_execution(order, account, fill, notional, fee)
+        follow_fill(order)
+    write_execution(order, position, fill, notional, fee)
     write_fill(journal, order, kind_of(order, late), fill, notional, fee)
     if order.status == "filled" and not late:
         end(journal, position, order)
-    quarantine_if_wrong(journal, position, order)
+    quarantine_if_wrong(journal, position, order, fill)
     return True
+
+
+def find_execution(position: Position, execution_id: str) -> Execution | None:
+    return Execution.objects.filter(account=account_of(position), broker_execution_id=execution_id).first()
+
+
+def follow_fill(order: Order) -> None:
+    """A part does not end the wish to cancel the rest."""
+    if order.status == "new":
+        move(order, "sending")
+    if order.filled_quantity >= order.quantity:
+        move(order, "filled")
+    elif order.status != "cancelling":
+        move(order, "partially_filled")
 
 
 def add_to(order: Order, rules: Rules, fill: Fill) -> tuple[int, int]:
     """What the fill adds to notional and fee: the difference, so that parts cost what the whole costs."""
     before = order.filled
-    totals = add_fill(rules, order.side_asked, before, fill.quantity, fill.price, fill.commission)
+    keep_totals(order, add_fill(rules, order.side_asked, before, fill.quantity, fill.price, fill.commission))
+    return order.notional - before.notional, order.fee - before.fee
+
+
+def keep_totals(order: Order, totals: Filled) -> None:
     for name, value in zip(("filled_quantity", "gross", "rest", "notional", "fee"), totals, strict=True):
         setattr(order, name, value)
-    return totals.notional - before.notional, totals.fee - before.fee
+
+
+def book_correction(journal: Journal, position: Position, order: Order, fill: Fill) -> bool:
+    """The broker takes back what it had reported (quantity 0), or says what it should have been: a reversing pair.
+
+    False where it was booked before, or where the wrong one has never come: then there is nothing to reverse yet.
+    """
+    wrong = find_execution(position, fill.replaces)
+    if wrong is None or hasattr(wrong, "reversal"):
+        return False
+    before = order.filled
+    totals = recount(order, rules_of(position, order), without=wrong)
+    write_execution(order, position, reversal_of(wrong, fill), *differences(totals, before), reverses=wrong)
+    keep_totals(order, totals)
+    if fill.quantity:
+        notional, fee = add_to(order, rules_of(position, order), fill)
+        write_execution(order, position, fill, notional, fee)
+    write_correction(journal, order, wrong, fill, before)
+    quarantine_if_wrong(journal, position, order, fill)
+    return True
+
+
+def reversal_of(wrong: Execution, fill: Fill) -> Fill:
+    return Fill(f"{fill.execution_id}-reversal", -wrong.quantity, wrong.price, OURS, fill.at)
+
+
+def differences(after: Filled, before: Filled) -> tuple[int, int]:
+    return after.notional - before.notional, after.fee - before.fee
+
+
+def recount(order: Order, rules: Rules, *, without: Execution) -> Filled:
+    """The totals of the fills that still hold."""
+    totals = UNFILLED
+    standing = order.executions.filter(reverses=None, reversal=None).exclude(pk=without.pk).order_by("pk")
+    for row in standing:
+        fee = OURS if row.reported_fee is None else row.reported_fee
+        totals = add_fill(rules, order.side_asked, totals, row.quantity, row.price, fee)
+    return totals
+
+
+def write_correction(journal: Journal, order: Order, wrong: Execution, fill: Fill, before: Filled) -> None:
+    """The event of a correction: what it changes in shares and cash; never the anchor."""
+    shares = order.filled_quantity - before.quantity
+    cash = (before.notional - order.notional) if order.side_asked == Side.BUY else (order.notional - before.notional)
+    now = f"{as_text(fill.quantity)} at {as_text(fill.price)}" if fill.quantity else "nothing"
+    journal.add(
+        EventType.CORRECTION,
+        f"The broker corrected a fill: {as_text(wrong.quantity)} at {as_text(wrong.price)} became {now}.",
+        subject=order.public_id,
+        shares=shares if order.side_asked == Side.BUY else -shares,
+        cash=cash - (order.fee - before.fee),
+        inputs={"execution_id": fill.execution_id, "replaces": fill.replaces, "at": fill.at.isoformat()},
+        outputs={
+            "side": order.side,
+            "quantity": as_text(shares),
+            "price": as_text(fill.price),
+            "notional": as_text(order.notional - before.notional),
+            "commission": as_text(order.fee - before.fee),
+            "filled_quantity": as_text(order.filled_quantity),
+            "reason": order.reason,
+        },
+    )
 
 
 def kind_of(order: Order, late: bool) -> EventType:
@@ -65,34 +145,48 @@ def kind_of(order: Order, late: bool) -> EventType:
     return EventType.ORDER_FILLED if order.status == "filled" else EventType.ORDER_PARTIALLY_FILLED
 
 
-def write_execution(order: Order, account: str, fill: Fill, notional: int, fee: int) -> None:
+def write_execution(
+    order: Order, position: Position, fill: Fill, notional: int, fee: int, reverses: Execution | None = None
+) -> None:
     Execution.objects.create(
         order=order,
-        account=account,
+        account=account_of(position),
         broker_execution_id=fill.execution_id,
         quantity=fill.quantity,
         price=fill.price,
         notional=notional,
         commission=fee,
         commission_rate=order.commission_rate,
+        reported_fee=None if fill.commission == OURS else fill.commission,
+        reverses=reverses,
         slippage_ppm=slippage(order, fill.price),
         at=fill.at,
         recorded_at=timezone.now(),
     )
 
 
-def quarantine_if_wrong(journal: Journal, position: Position, order: Order) -> None:
-    """A cell that was filled beyond its order or its cash trades no more until a person has looked."""
+def quarantine_if_wrong(journal: Journal, position: Position, order: Order, fill: Fill) -> None:
+    """A cell that was filled beyond its order, its cash or its shares, or absurdly, trades no more until looked at."""
     if position.state == Position.Status.QUARANTINED:
         return
+    why = what_is_wrong(position, order, fill)
+    if why:
+        message = f"Quarantined until a person has looked: {why}."
+        journal.add(EventType.QUARANTINED, message, subject=order.public_id, state=Position.Status.QUARANTINED)
+
+
+def what_is_wrong(position: Position, order: Order, fill: Fill) -> str:
+    """In words; empty when nothing is."""
+    expected = order.limit_price or order.decision_price
     if order.filled_quantity > order.quantity:
-        why = f"{as_text(order.filled_quantity)} filled of {as_text(order.quantity)} ordered"
-    elif position.cash < 0:
-        why = f"cash is {as_text(position.cash)}"
-    else:
-        return
-    message = f"Quarantined until a person has looked: {why}."
-    journal.add(EventType.QUARANTINED, message, subject=order.public_id, state=Position.Status.QUARANTINED)
+        return f"{as_text(order.filled_quantity)} filled of {as_text(order.quantity)} ordered"
+    if position.cash < 0:
+        return f"cash is {as_text(position.cash)}"
+    if position.shares < 0:
+        return f"shares are {as_text(position.shares)}"
+    if expected and fill.quantity and not expected <= 2 * fill.price <= 4 * expected:
+        return f"filled at {as_text(fill.price)} where {as_text(expected)} was expected"
+    return ""
 
 
 def write_fill(journal: Journal, order: Order, kind: EventType, fill: Fill, notional: int, fee: int) -> None:
@@ -165,7 +259,8 @@ def wake_after(position: Position) -> tuple[int, int]:
 
 
 def account_of(position: Position) -> str:
-    return f"{position.portfolio.mode}:{position.portfolio.public_id.hex}"
+    """The account as its executions name it."""
+    return position.portfolio.account.code
 
 
 def slippage(order: Order, price: int) -> int | None:

@@ -1,5 +1,6 @@
 """Lets an order leave, or finds that it must not: the market moved, the money no longer suffices, it left before."""
 
+import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -8,21 +9,23 @@ from django.utils import timezone
 from portfolios.domain.amounts import MAX_AMOUNT, PPM, as_text
 from portfolios.domain.exact import muldiv_ceil
 from portfolios.events import EventType
-from portfolios.models import Event, Portfolio, Position
+from portfolios.models import Event, Position
 from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
-from trading.brokers.base import OrderRequest
+from trading.brokers.base import DEADLINE, OrderRequest
 from trading.domain.choices import Side
 from trading.domain.costs import cash_to_reserve, notional_of
 from trading.market.calendars import calendar_for
 from trading.market.models import Quote
 from trading.market.selectors import exchange_of, market_now, newest_quote
 from trading.models import Order
-from trading.services.settlement import account_of, move, release, rules_of, wake_after
+from trading.risk.locks import share
+from trading.risk.selectors import halt_over, why_untrusted
+from trading.services.settlement import move, release, rules_of, wake_after
 from trading.sight import Sight, see
 
 DRIFTS_A_MINUTE = 3
-GOING_ON = ("sending", "unknown", "accepted", "partially_filled")
+GOING_ON = ("sending", "unknown", "accepted", "partially_filled", "cancelling")
 
 
 @transaction.atomic
@@ -34,76 +37,141 @@ def begin_submission(*, order_id: int) -> OrderRequest | None:
     position = Position.objects.locked().get(orders=order_id)
     order = Order.objects.get(pk=order_id)
     quote = newest_quote(position.symbol, position.source)
-    if quote is None:
-        return None
     market_at = market_now(position.source)
-    sight = see(quote, market_at, effective_rules(position).rules)
+    sight = see(quote, market_at, effective_rules(position).rules) if quote else None
     if order.status in GOING_ON:
-        return request_for(order, position, sight, sent_before=True)
-    if order.status != "new":
+        return request_for(order, position, sight, market_at, sent_before=True)
+    if order.status != "new" or quote is None or sight is None:
         return None
     if not may_leave(position, order, quote):
-        Order.objects.filter(pk=order_id).update(quote_at=quote.at)  # it has seen this price and waits for another
+        see_and_wait(order, quote)
+        return None
+    share()
+    leave_by = time.monotonic() + DEADLINE
+    forbidden = why_forbidden(position)
+    if forbidden and order.origin == Order.Origin.PERSON and not halt_over(position):
+        see_and_wait(order, quote)  # until the account's books are known to be right
         return None
     journal = Journal(position, market_at=market_at, actor="robot")
-    if has_drifted(order, position, sight):
-        cancel_for_drift(journal, order, position, sight)
+    if kept_back(journal, order, position, sight, forbidden):
         return None
+    send(journal, order, position, quote, max(cost_now(order, position, sight), order.reserved_cash))
+    return request_for(order, position, sight, market_at, sent_before=False)._replace(leave_by=leave_by)
+
+
+def see_and_wait(order: Order, quote: Quote) -> None:
+    """It has seen this price and waits for another."""
+    Order.objects.filter(pk=order.pk).update(quote_at=quote.at)
+
+
+def why_forbidden(position: Position) -> str:
+    """Why nothing of this cell may leave now, in words. Needs the shared lock, so that no halt is being written."""
+    halt = halt_over(position)
+    return f"trading is halted ({halt.reason})" if halt else why_untrusted(position.portfolio.account)
+
+
+def kept_back(journal: Journal, order: Order, position: Position, sight: Sight, forbidden: str) -> bool:
+    """Cancel the order unsent where it may not leave any more; whether it was."""
     cost = cost_now(order, position, sight)
-    if cost > free_for(order, position):
-        cancel_for_cost(journal, order, position, cost)
-        return None
-    if proceeds_now(order, sight) + position.cash > MAX_AMOUNT:
+    if forbidden:
+        cancel_unsent(journal, order, position, f"Not sent: {forbidden}.")
+    elif has_drifted(order, position, sight):
+        cancel_for_drift(journal, order, position, sight)
+    elif cost > free_for(order, position):
+        free = as_text(free_for(order, position))
+        cancel_unsent(journal, order, position, f"Not sent: it would cost {as_text(cost)}, {free} is free.")
+    elif proceeds_now(order, sight) + position.cash > MAX_AMOUNT:
         message = "Not sent: the cell would hold more cash than the limit of 1000000000000."
-        release(journal, position, order, "cancelled", EventType.ORDER_CANCELLED, message)
-        journal.write(band=wake_after(position))
-        return None
-    send(journal, order, position, quote, max(cost, order.reserved_cash))
-    return request_for(order, position, sight, sent_before=False)
+        cancel_unsent(journal, order, position, message)
+    else:
+        return False
+    return True
+
+
+def cancel_unsent(journal: Journal, order: Order, position: Position, message: str) -> None:
+    release(journal, position, order, "cancelled", EventType.ORDER_CANCELLED, message)
+    journal.write(band=wake_after(position))
 
 
 def send(journal: Journal, order: Order, position: Position, quote: Quote, reserve: int) -> None:
     """Committed before the first byte leaves; what the order may cost is known now at the latest, and reserved."""
     move(order, "sending")
     more = reserve - order.reserved_cash
-    order.attempts += 1
     order.quote_at = quote.at
     order.reserved_cash = reserve
+    order.expires_at = calendar_for(exchange_of(position.symbol)).trading_ends(quote.at)
+    note_attempt(journal, order, f"Sent to the {position.portfolio.account.adapter} broker.", more)
+
+
+def note_attempt(journal: Journal, order: Order, message: str, reserved_cash: int = 0) -> None:
+    order.attempts += 1
+    order.sent_at = timezone.now()
     order.save()
     journal.add(
         EventType.ORDER_SUBMITTED,
-        f"Sent to the {position.portfolio.mode} broker.",
+        message,
         subject=order.public_id,
-        reserved_cash=more,
+        reserved_cash=reserved_cash,
         outputs={"client_order_id": order.client_order_id, "attempt": order.attempts},
     )
     journal.write()
 
 
-def request_for(order: Order, position: Position, sight: Sight, *, sent_before: bool) -> OrderRequest:
+@transaction.atomic
+def send_again(*, order_id: int, grace: float) -> OrderRequest | None:
+    """For an order whose fate is unknown and which the broker says it never saw: the same id again, if it still may.
+
+    None while it may still be on its way (`grace` seconds), and where it must not leave any more: then it ends here.
+    """
+    position = Position.objects.locked().get(orders=order_id)
+    order = Order.objects.get(pk=order_id)
+    quote = newest_quote(position.symbol, position.source)
+    if order.status not in ("sending", "unknown") or quote is None:
+        return None
+    if order.sent_at and timezone.now() - order.sent_at < timedelta(seconds=grace):
+        return None
+    share()
+    leave_by = time.monotonic() + DEADLINE
+    market_at = market_now(position.source)
+    sight = see(quote, market_at, effective_rules(position).rules)
+    journal = Journal(position, market_at=market_at, actor="robot")
+    forbidden = why_forbidden(position)
+    if forbidden or has_drifted(order, position, sight):
+        order.status = "unknown"
+        cancel_unsent(journal, order, position, f"It never arrived, and is not sent again: {forbidden or 'drift'}.")
+        return None
+    note_attempt(journal, order, "Sent again under the same id: the broker never saw it.")
+    return request_for(order, position, sight, market_at, sent_before=False)._replace(leave_by=leave_by)
+
+
+def request_for(
+    order: Order, position: Position, sight: Sight | None, market_at: datetime, *, sent_before: bool
+) -> OrderRequest:
+    account = position.portfolio.account
     return OrderRequest(
         order_id=order.pk,
-        account=account_of(position),
+        account=account.code,
+        adapter=account.adapter,
         client_order_id=order.client_order_id,
         symbol=position.symbol,
         side=order.side_asked,
         quantity=order.quantity,
         filled_quantity=order.filled_quantity,
         limit_price=order.limit_price or 0,
-        price=sight.price,
+        price=sight.price if sight else 0,
         slippage=position.portfolio.paper_slippage,
-        market_at=sight.at,
+        market_at=sight.at if sight else market_at,
         sent_before=sent_before,
+        cancels=order.status == "cancelling",
+        expires_at=order.expires_at,
+        latency_ms=account.latency_ms,
+        most_per_quote=account.most_per_quote,
     )
 
 
 def may_leave(position: Position, order: Order, quote: Quote) -> bool:
-    """A person's order waits for an open market; live orders wait for an account."""
-    if position.portfolio.mode != Portfolio.Mode.PAPER:
-        return False
-    if order.origin == Order.Origin.ROBOT:
-        return True
-    return calendar_for(exchange_of(position.symbol)).is_open(quote.at)
+    """A person's order waits for an open market."""
+    return order.origin == Order.Origin.ROBOT or calendar_for(exchange_of(position.symbol)).is_open(quote.at)
 
 
 def has_drifted(order: Order, position: Position, sight: Sight) -> bool:
@@ -149,10 +217,3 @@ def proceeds_now(order: Order, sight: Sight) -> int:
 def free_for(order: Order, position: Position) -> int:
     """Settled cash that no other order is promised."""
     return max(position.cash - position.reserved_cash + order.reserved_cash, 0)
-
-
-def cancel_for_cost(journal: Journal, order: Order, position: Position, cost: int) -> None:
-    """A price that was not known, or not this high, when the order was written."""
-    message = f"Not sent: it would cost {as_text(cost)}, {as_text(free_for(order, position))} is free."
-    release(journal, position, order, "cancelled", EventType.ORDER_CANCELLED, message)
-    journal.write(band=wake_after(position))

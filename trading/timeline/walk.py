@@ -1,7 +1,7 @@
 """The state of one cell as its events left it, and what the rule says of a quote in that state."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from trading.market.calendars import Phase, calendar_for
 from trading.market.models import Quote
 from trading.market.selectors import clock_of, exchange_of
 from trading.models import Order
+from trading.risk.models import Halt
 from trading.services.gates import Facts, shut_by
 from trading.sight import Sight, see
 from trading.timeline.events import events_from, first_seq, settings_changes, version_before, version_in
@@ -32,6 +33,7 @@ ENDINGS = (
     EventType.ORDER_EXPIRED,
 )
 NEVER = 2**63 - 1
+LATER = datetime.max.replace(tzinfo=UTC)
 
 
 class Calculation(NamedTuple):
@@ -62,6 +64,7 @@ class Walk:
         self.splits_done = 0
         self.splits = splits_of(position)
         self.versions = versions_of(position)
+        self.halts = list(Halt.objects.ever_over(position))
         self.portfolio_version, self.cell_version = 0, 0
         self.rules = self.merged()
 
@@ -152,11 +155,16 @@ class Walk:
         shut = shut_by(self.facts(quote, phase, decision.side), rules, sight)
         return Calculation(sight, phase, holding, rules, decide(holding, rules, sight.price, shut.gates), shut.values)
 
+    def halted_at(self, at: datetime) -> str:
+        """The reason of the halt that was in force, if any."""
+        return next((row.reason for row in self.halts if row.halted_at <= at < (row.rearmed_at or LATER)), "")
+
     def facts(self, quote: Quote, phase: Phase, side: Side) -> Facts:
         day = self.calendar.market_day(quote.at)
         return Facts(
             state=self.state.state,
-            mode=self.position.portfolio.mode,
+            halted=self.halted_at(quote.received_at),
+            untrusted="",  # whoever was held up by that has written it down
             phase=phase,
             day=day,
             order_open=self.open_order is not None,

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from portfolios.errors import Refused
 from trading.models import Order
 from trading.services import ordering
+from trading.tasks import execute_order, ring
 
 
 @login_required
@@ -22,9 +23,12 @@ def cancel_order(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     if not Order.objects.steered_by(request.user).filter(pk=order.pk).exists():
         raise PermissionDenied
     try:
-        if order.status != "cancelled":
-            ordering.cancel_order(order_id=order.pk, actor=f"user:{request.user.get_username()}")
-        messages.success(request, "The order is cancelled. What it had reserved is free again.")
+        after = ordering.cancel_order(order_id=order.pk, actor=f"user:{request.user.get_username()}")
+        if after.status == "cancelling":
+            ring(execute_order, order_id=order.pk)
+            messages.info(request, "The broker is asked to take it back. It may still fill until it answers.")
+        else:
+            messages.success(request, "The order is cancelled. What it had reserved is free again.")
     except Refused as refused:
         order.refresh_from_db()
         messages.error(request, f"Not cancelled: {refused.message}.")
