@@ -201,6 +201,7 @@ PEOPLE = [
     Row("settings/sessions/<uuid:session_id>/end", "POST", OWNERS_THING),
     Row("settings/sessions/end-others", "POST", everybody(302)),
     Row("settings/tokens/new", "POST", everybody(302)),
+    Row("settings/tokens/made", "GET", everybody(302)),  # none was just made
     Row("settings/tokens/<slug:prefix>/revoke", "POST", OWNERS_THING),
     Row("password/reset", "GET", everybody(200)),
     Row("password/reset", "POST", everybody(200)),
