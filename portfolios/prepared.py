@@ -24,6 +24,11 @@ class PlannedOnceCursor(RawCursor[Any]):
     def execute(self, query: Any, params: Any = None, **_: Any) -> Any:
         return super().execute(query, params, prepare=True)
 
+    def _convert_query(self, *asked: Any) -> Any:
+        """Remembered for Django's log: psycopg itself forgets what it sends to a plan."""
+        self._query = super()._convert_query(*asked)
+        return self._query
+
 
 def ours() -> BaseDatabaseWrapper:
     """This thread's connection itself: Django's usual name for it looks it up at every word."""

@@ -1,5 +1,6 @@
 """Settings as people type them into a form: plain words, per cents for rates, nothing typed for what is inherited."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -8,6 +9,10 @@ from portfolios.domain.settings import SETTINGS, Setting, SettingError, Unit, pa
 
 PERCENT = 100
 UNITS = {Unit.RATE: "%", Unit.AMOUNT: "$", Unit.BPS: "bps", Unit.COUNT: "", Unit.SECONDS: "s"}
+
+
+ONE_COMMA = re.compile(r"-?\d+,\d+", re.ASCII)
+THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 
 
 class Words(NamedTuple):
@@ -85,10 +90,33 @@ def read_one(name: str, setting: Setting, text: str) -> Any:
         return text == "on"
     if name == "max_trade" and text == "none":
         return None
+    if setting.unit is not Unit.CHOICE:
+        text = uncommaed(name, text)
     if setting.unit is Unit.RATE:
         return rate_from(name, setting, text)
     parse_setting(name, text)
     return text
+
+
+def uncommaed(name: str, text: str) -> str:
+    try:
+        return without_commas(text)
+    except ValueError as error:
+        raise SettingError(name, str(error)) from None
+
+
+def without_commas(text: str) -> str:
+    """The number as it is written without commas between thousands: 1,000,000 and 2,500.50 can mean one thing only.
+
+    Raises ValueError, which says how to write it, where one comma stands alone: 10,000 is ten thousand to some people
+    and ten to others, 1,5 is no number of ours.
+    """
+    bare = text.removesuffix("%").strip()
+    if ONE_COMMA.fullmatch(bare):
+        point, joined = bare.replace(",", "."), bare.replace(",", "")
+        written = f"{joined} or {point}" if THOUSANDS.fullmatch(bare) else point
+        raise ValueError(f"must be a plain number: write {written}, not {bare}")
+    return text.replace(",", "") if THOUSANDS.fullmatch(bare) else text
 
 
 def rate_from(name: str, setting: Setting, text: str) -> str:

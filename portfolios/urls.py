@@ -27,6 +27,7 @@ urlpatterns = [
     path("settings/sessions/<uuid:session_id>/end", account.end_one_session, name="end-session"),
     path("settings/sessions/end-others", account.end_the_others, name="end-other-sessions"),
     path("settings/tokens/new", account.make_token, name="make-token"),
+    path("settings/tokens/made", account.new_token, name="new-token"),
     path("settings/tokens/<slug:prefix>/revoke", account.end_token, name="revoke-token"),
     path("password/reset", passwords.AskForReset.as_view(), name="password-reset"),
     path("password/reset/sent", passwords.ResetSent.as_view(), name="password-reset-sent"),

@@ -58,10 +58,11 @@ def signed_plain(amount: int) -> str:
 
 
 def percent(ppm: int | None, places: int = 1) -> str:
+    """Without a sign where rounding leaves nothing: what adding 0 does to a decimal."""
     if ppm is None:
         return "–"
     exact = (Decimal(ppm) / 10_000).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    return f"{exact:,}{SPACE}%".replace("-", MINUS)
+    return f"{exact + 0:,}{SPACE}%".replace("-", MINUS)
 
 
 def percent_bare(ppm: int) -> str:

@@ -15,6 +15,7 @@ from portfolios.models import Portfolio, SettingsPreset, User
 from portfolios.presets import PRESETS
 from portfolios.selectors import default_buffer, given_in
 from portfolios.services.positions import SYMBOL
+from portfolios.typed import without_commas
 from trading.services.replay import SOURCE
 
 INHERIT = "portfolio"
@@ -35,9 +36,10 @@ class AmountField(forms.CharField):
         if not text:
             return 0
         try:
-            amount = micros(text)
+            amount = micros(without_commas(text))
         except ValueError as error:
-            raise ValidationError(f"{error}, such as 2500.50".capitalize()) from error
+            example = "" if "," in text else ", such as 2500.50"
+            raise ValidationError(f"{error}{example}".capitalize()) from error
         if not self.low <= amount <= self.high:
             raise ValidationError(f"Must be from {as_text(self.low)} to {as_text(self.high)}")
         return amount

@@ -93,10 +93,12 @@ TEMPLATES = [
 
 
 DATABASES: dict[str, Any] = {"default": dj_database_url.parse(environment.database_url())}
+PREPARED_IF_ASKED = 2**31  # by portfolios/prepared.py: Django's own None would forbid it, a small number spread it
 DATABASE_POOL = {"min_size": 1, "max_size": 12, "timeout": 10}
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     # A command asks once and should fail at once; only programs that stay keep connections.
-    {"pool": DATABASE_POOL if SERVICE != "manage" else False, "application_name": f"vbalance-{SERVICE}"}
+    {"pool": DATABASE_POOL if SERVICE != "manage" else False, "application_name": f"vbalance-{SERVICE}"},
+    prepare_threshold=PREPARED_IF_ASKED,
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from portfolios.errors import Refused
 from portfolios.identity.services import end_other_sessions, end_session
@@ -15,6 +15,7 @@ from portfolios.models import ApiToken
 from portfolios.services.tokens import create_token, revoke_token
 from portfolios.views.visitor import visitor
 
+JUST_MADE = "just_made"
 DAYS = ("7", "30", "90", "365")
 
 
@@ -37,9 +38,8 @@ def end_the_others(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-@never_cache
 def make_token(request: HttpRequest) -> HttpResponse:
-    """Shows the secret in its answer, once; it is stored nowhere."""
+    """The secret waits in the session for the page that shows it, so that a refresh makes no second token."""
     name, days = request.POST.get("name", "").strip()[:80], request.POST.get("days", "")
     try:
         if not name or "\x00" in name:
@@ -52,7 +52,23 @@ def make_token(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, f"No token was made: {refusal.message}.")
         return redirect("profile")
-    return render(request, "registration/token.html", {"token": token, "secret": secret})
+    request.session[JUST_MADE] = {"prefix": token.prefix, "secret": secret}
+    return redirect("new-token")
+
+
+@login_required
+@require_safe
+@never_cache
+def new_token(request: HttpRequest) -> HttpResponse:
+    """Takes the secret out of the session as it shows it: once. A HEAD shows nothing and takes nothing."""
+    made = request.session.get(JUST_MADE)
+    if request.method == "GET":
+        request.session.pop(JUST_MADE, None)
+    token = ApiToken.objects.filter(user=visitor(request), prefix=made["prefix"]).first() if made else None
+    if made is None or token is None:
+        messages.info(request, "A token's secret is shown once. If yours is lost, revoke it and make another.")
+        return redirect("profile")
+    return render(request, "registration/token.html", {"token": token, "secret": made["secret"]})
 
 
 @login_required

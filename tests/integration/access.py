@@ -34,6 +34,7 @@ API_NOTHING_THERE = (401, 404, 404, 404, 404, 404)
 VIEWER_LEAVES = (401, 404, 204, 403, 204, 404)
 API_MEMBERS_READ = (401, 404, 200, 200, 200, 404)
 PAGE_ANYONE_KNOWN = (302, 200, 200, 200, 200, 200)
+PAGE_FORM_REFUSED = (302, 422, 422, 422, 422, 422)
 PAGE_MEMBERS_READ = (302, 404, 200, 200, 200, 404)
 FEED_STEERED = (302, 403, 403, 302, 302, 302)
 
@@ -154,9 +155,9 @@ PAGES = [
     Row("positions/<uuid:public_id>", "GET", PAGE_MEMBERS_READ),
     Row("positions/new", "GET", PAGE_ANYONE_KNOWN),
     Row("positions/new/preview", "GET", PAGE_ANYONE_KNOWN),
-    Row("positions/open", "POST", everybody(302)),  # back to the page, which says what does not fit
+    Row("positions/open", "POST", PAGE_FORM_REFUSED),  # the page again, which says what does not fit
     Row("portfolios/new", "GET", PAGE_ANYONE_KNOWN),
-    Row("portfolios/open", "POST", everybody(302)),
+    Row("portfolios/open", "POST", PAGE_FORM_REFUSED),
     Row("portfolios/<uuid:public_id>", "GET", PAGE_MEMBERS_READ, subject="portfolio"),
     Row("portfolios/<uuid:public_id>/settings", "GET", PAGE_MEMBERS_READ, subject="portfolio"),
     Row("portfolios/<uuid:public_id>/settings/effect", "GET", PAGE_MEMBERS_READ, subject="portfolio"),
@@ -200,6 +201,7 @@ PEOPLE = [
     Row("settings/sessions/<uuid:session_id>/end", "POST", OWNERS_THING),
     Row("settings/sessions/end-others", "POST", everybody(302)),
     Row("settings/tokens/new", "POST", everybody(302)),
+    Row("settings/tokens/made", "GET", everybody(302)),  # none was just made
     Row("settings/tokens/<slug:prefix>/revoke", "POST", OWNERS_THING),
     Row("password/reset", "GET", everybody(200)),
     Row("password/reset", "POST", everybody(200)),

@@ -182,7 +182,8 @@ def test_whether_an_address_is_known_cannot_be_told_and_letters_are_few() -> Non
 
 def test_a_token_is_made_on_the_page_shown_once_and_revoked() -> None:
     client = signed_in(make_user())
-    made = client.post("/settings/tokens/new", {"name": "laptop", "scopes": ["read", "trade"], "days": "30"})
+    form = {"name": "laptop", "scopes": ["read", "trade"], "days": "30"}
+    made = client.post("/settings/tokens/new", form, follow=True)
     secret = re.search(r'class="secret">(vb_\S+?)<', made.content.decode())[1]
     assert "no-store" in made["Cache-Control"]
     token = find_token(secret)
@@ -192,6 +193,22 @@ def test_a_token_is_made_on_the_page_shown_once_and_revoked() -> None:
     assert signed_in(make_user("bob")).post(f"/settings/tokens/{token.prefix}/revoke").status_code == 404
     client.post(f"/settings/tokens/{token.prefix}/revoke")
     assert find_token(secret) is None
+
+
+def test_looking_again_makes_no_second_token_and_shows_the_secret_no_second_time() -> None:
+    client = signed_in(make_user())
+    form = {"name": "laptop", "scopes": ["read"], "days": "30"}
+    sent = client.post("/settings/tokens/new", form)
+    assert (sent.status_code, sent["Location"], b"vb_" in sent.content) == (302, "/settings/tokens/made", False)
+    secret = client.session["just_made"]["secret"]
+    assert client.head(sent["Location"]).content == b""
+    assert secret in client.get(sent["Location"]).content.decode()
+    again = client.get(sent["Location"], follow=True)
+    assert again.redirect_chain == [("/settings", 302)]
+    assert secret not in again.content.decode()
+    assert "shown once" in again.content.decode()
+    assert secret not in str(client.session.items())
+    assert ApiToken.objects.count() == 1
 
 
 @pytest.mark.parametrize(

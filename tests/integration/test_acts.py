@@ -107,7 +107,8 @@ def test_one_key_does_not_carry_two_different_purchases(client, cell):
     ("name", "typed", "said"),
     [
         ("buy", {"qty": "-1"}, "Must be from 0.000001 to 1000000000000"),
-        ("buy", {"qty": "1,5"}, "Must be a plain number"),
+        ("buy", {"qty": "1,5"}, "Must be a plain number: write 1.5, not 1,5"),
+        ("buy", {"qty": "1,000"}, "Must be a plain number: write 1000 or 1.000, not 1,000"),
         ("buy", {"qty": "1e3"}, "Must be a plain number"),
         ("buy", {"qty": ""}, "This field is required"),
         ("buy", {"qty": "500"}, "is free"),

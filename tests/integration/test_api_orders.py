@@ -63,6 +63,27 @@ def test_an_order_is_five_statements_in_one_commit_and_a_repeat_needs_four() -> 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_statements_of_an_order_are_planned_once() -> None:
+    portfolio = make_portfolio()
+    client = Client(headers=bearer(portfolio.owner))
+    planned = []
+    for number in range(2):
+        url = f"/v1/positions/{make_position(portfolio).public_id}/orders"
+        headers = {"Idempotency-Key": f"k{number}"}
+        assert client.post(url, {"side": "BUY", "qty": 1.5}, JSON, headers=headers).status_code == 201
+        planned.append(plans())
+    assert len(planned[0]) >= 5
+    assert planned[1] == planned[0]
+
+
+def plans() -> list[Any]:
+    """What this connection has planned, and when."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, prepare_time FROM pg_prepared_statements ORDER BY prepare_time")
+        return list(cursor.fetchall())
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_cell_is_not_judged_without_its_lock() -> None:
     cell = make_position()
     with pytest.raises(transaction.TransactionManagementError):

@@ -103,6 +103,8 @@ def test_the_effect_is_told_while_somebody_types(client, portfolio, cell):
         ({"trigger_up": "60"}, "Must be from 0.01 % to 50 %"),
         ({"trigger_up": "0.00001"}, "with at most 4 digits after the point"),
         ({"trigger_up": "three"}, "Must be a plain number"),
+        ({"trigger_up": "3,5 %"}, "Must be a plain number: write 3.5, not 3,5"),
+        ({"min_notional": "1,000"}, "Must be a plain number: write 1000 or 1.000, not 1,000"),
         ({"rebalance_ratio": "201"}, "to 200 %"),
         ({"guardrail_low": "80"}, "Must be below guardrail_high, the most stock share."),
         ({"sizing": "constant_mix", "target_weight": "90"}, "Must lie within the guardrails."),

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portfolios.domain.amounts import micros
+from portfolios.errors import Refused
 from portfolios.events import EventType
 from portfolios.identity.models import Identity, Session
 from portfolios.models import (
@@ -90,6 +91,7 @@ PAYLOADS = (
     "@SUM(1+1)*cmd|' /C calc'!A0",
     "+1+1|-2+3|\t=1",
 )
+UNPRINTABLE = tuple(text for text in PAYLOADS if not text.isprintable())
 HARMLESS = tuple(f"word{number}" for number in range(len(PAYLOADS)))
 PLACES = ("folio", "user", "note", "why", "actor", "preset", "mail", "token", "device", "sub", "task", "log")
 ADDRESSES = {"href", "src", "action", "formaction", "xlink:href", "hx-get", "hx-post", "data", "srcdoc"}
@@ -199,8 +201,7 @@ def things(owner: User, portfolio: Portfolio, cell: Position, texts: tuple[str, 
     SettingsPreset.objects.bulk_create(
         SettingsPreset(owner=owner, name=f"{text[:33]}~preset", given={}) for text in texts
     )
-    for name in of(texts, "token"):
-        create_token(user=owner, name=name, scopes=["read"], days=1)
+    tokens(owner, of(texts, "token"))
     FailedTask.objects.bulk_create(
         FailedTask(task=text, task_id=text, args=texts, kwargs={text: text}, error=error, traceback=" ".join(texts))
         for text, error in zip(texts, of(texts, "task"), strict=True)
@@ -216,6 +217,17 @@ def things(owner: User, portfolio: Portfolio, cell: Position, texts: tuple[str, 
         Session(session_key=f"{number:032}", user=owner, device=device, expire_date="2100-01-01T00:00Z")
         for number, device in enumerate(of(texts, "device"))
     )
+
+
+def tokens(owner: User, names: list[str]) -> None:
+    """Through the door what it lets in, behind its back what it refuses: whichever it is, a page meets it."""
+    for name in names:
+        if name.isprintable():
+            create_token(user=owner, name=name, scopes=["read"], days=1)
+        else:
+            prefix = f"t{names.index(name):07}"
+            terms = {"scopes": ["read"], "expires_at": timezone.now() + timedelta(days=1)}
+            ApiToken.objects.create(user=owner, name=name, prefix=prefix, digest=prefix, **terms)
 
 
 def pages(house: House) -> Iterator[tuple[str, str]]:
@@ -287,6 +299,25 @@ def changed(plain: Read, hostile: Read) -> list[tuple[str, ...]]:
     if plain.bones == hostile.bones:
         return []
     return [bone for bone in hostile.bones if bone not in plain.bones] or [("order or number",)]
+
+
+def test_a_name_that_turns_the_line_around_or_breaks_it_is_refused_at_every_door() -> None:
+    owner = make_user("owner")
+    folio = create_portfolio(owner=owner, name="Plain")
+    api, given = signed_in(owner), {"scopes": ["read"], "days": 30}
+    assert len(UNPRINTABLE) >= 3
+    for name in UNPRINTABLE:
+        with pytest.raises(Refused):
+            create_token(user=owner, name=name, scopes=["read"], days=1)
+        asked = {"/v1/tokens": {"name": name, **given}, "/v1/portfolios": {"name": name}}
+        asked[f"/v1/portfolios/{folio.public_id}"] = {"name": name}
+        for url, body in asked.items():
+            method = api.patch if url.endswith(str(folio.public_id)) else api.post
+            answer = method(url, body, "application/json", headers={"Idempotency-Key": name[:1].encode().hex()})
+            assert answer.status_code == 422, (url, answer.content)
+        assert b"No token was made" in api.post("/settings/tokens/new", {"name": name, **given}, follow=True).content
+    assert not ApiToken.objects.exists()
+    assert list(Portfolio.objects.values_list("name", flat=True)) == ["Plain"]
 
 
 def test_no_export_runs_what_was_stored_nor_names_a_person() -> None:

@@ -9,10 +9,10 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from portfolios.domain import exact, holding
 from portfolios.domain.holding import Holding, Rules
-from trading.domain import band, choices, costs, decision, explanation, ladder, sizing, trims
-from trading.domain.choices import OPEN, Gates, Side
+from trading.domain import band, choices, costs, decision, drift, explanation, ladder, sizing, trims
+from trading.domain.choices import OPEN, Gates
 
-MODULES = (holding, band, choices, costs, decision, explanation, ladder, sizing, trims)
+MODULES = (holding, band, choices, costs, decision, drift, explanation, ladder, sizing, trims)
 HOLDING, RULES, GATES = len(Holding._fields), len(Rules._fields), len(Gates._fields)
 
 # uint64 and int64 mixed become float64 in numba, so every constant is a uint64.
@@ -155,12 +155,12 @@ def bands_of(holdings, rules, bands):
 
 
 @njit
-def ladders_of(holdings, rules, prices, rungs):
-    """The price of the next buy, and what the cell holds once it has filled; a row per case."""
+def ladders_of(holdings, rules, prices, side, rungs):
+    """The price of the next order on this side, and what the cell holds once it has filled; a row per case."""
     for row in range(len(prices)):
         held = Holding(*to_fixed_tuple(holdings[row], HOLDING))
         ruled = Rules(*to_fixed_tuple(rules[row], RULES))
-        price = ladder.next_price(held, ruled, Side.BUY, prices[row])
+        price = ladder.next_price(held, ruled, side, prices[row])
         rungs[row, 0] = price
         rungs[row, 1:] = holdings[row]
         if price != ladder.NOWHERE:

@@ -68,11 +68,12 @@ def test_the_promises_hold_in_every_one_of_the_cases(values, decisions):
             assert stock * PPM >= rules.guardrail_low * value
 
 
-def test_compiled_and_interpreted_ladders_are_the_same(cases, values):
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+def test_compiled_and_interpreted_ladders_are_the_same(cases, values, side):
     few = slice(0, COUNT // 50)
     compiled = np.empty((COUNT // 50, 1 + len(Holding._fields)), dtype=np.int64)
-    ladders_of(cases.holdings[few], cases.rules[few], cases.prices[few], compiled)
-    rungs = [(next_rung(holding, rules, Side.BUY, price), holding) for holding, rules, price, _ in values[few]]
+    ladders_of(cases.holdings[few], cases.rules[few], cases.prices[few], side, compiled)
+    rungs = [(next_rung(holding, rules, side, price), holding) for holding, rules, price, _ in values[few]]
     assert compiled.tolist() == [
         [rung.price, *rung.holding_after] if rung else [0, *holding] for rung, holding in rungs
     ]

@@ -21,6 +21,8 @@ def test_a_change_always_shows_its_sign():
     assert reading.signed_money(micros("12.3")) == "+$12.30"
     assert reading.signed_money(micros("-12.3")) == "−$12.30"
     assert reading.signed_money(micros("0.004")) == "$0.00"
+    assert reading.signed_percent(-40) == reading.percent(-40, 2) == "0.00\u00a0%"
+    assert reading.percent(-400) == "0.0\u00a0%"
     assert reading.signed_percent(15_500) == "+1.55\u00a0%"
 
 

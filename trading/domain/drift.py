@@ -1,6 +1,7 @@
 """Where drift alone first brings an order: a search that passes over no price, however lots round the size."""
 
 from portfolios.domain.amounts import MAX_AMOUNT, MICROS
+from portfolios.domain.exact import compare_products
 from portfolios.domain.holding import Holding, Rules, total_value
 from trading.domain.choices import OPEN, Side
 from trading.domain.decision import decide
@@ -16,7 +17,7 @@ from trading.domain.trims import (
 
 NOWHERE = 0
 LOOKS = 1_000
-ROUNDED = 4 * MICROS
+ROUNDED = 4
 
 
 def first_price(holding: Holding, rules: Rules, side: Side, near: int, deep: int) -> int:
@@ -55,24 +56,26 @@ def may_act(holding: Holding, rules: Rules, side: Side, near: int, deep: int) ->
     if rules.skip_when_short and least_wanted(holding, rules, side, near, deep) > most:
         return False
     most -= most % rules.lot
-    if most == 0 or most * dearest + ROUNDED < rules.min_notional * MICROS:
+    if most == 0 or compare_products(most, dearest, rules.min_notional - ROUNDED, MICROS) < 0:
         return False
     return side == Side.BUY or fee_is_covered(holding, rules, dearest, most)
 
 
 def most_wanted(holding: Holding, rules: Rules, side: Side, near: int, deep: int) -> int:
     """No price of the stretch wants more shares: the farther it has drifted, the more lead back, and the more fit."""
-    value = {price: total_value(holding, price) for price in (near, deep)}
-    trade = max(max_trade_room(rules, value[price], price) for price in value)
+    trade = max(largest_trade(holding, rules, near), largest_trade(holding, rules, deep))
     wanted = min(outside(holding, rules, side, deep) + rules.lot, trade)
     return guardrail_room(holding, rules, deep, side, wanted)
 
 
 def least_wanted(holding: Holding, rules: Rules, side: Side, near: int, deep: int) -> int:
-    value = {price: total_value(holding, price) for price in (near, deep)}
-    trade = min(max_trade_room(rules, value[price], price) for price in value)
+    trade = min(largest_trade(holding, rules, near), largest_trade(holding, rules, deep))
     wanted = min(outside(holding, rules, side, near), trade)
     return guardrail_room(holding, rules, near, side, wanted)
+
+
+def largest_trade(holding: Holding, rules: Rules, price: int) -> int:
+    return max_trade_room(rules, total_value(holding, price), price)
 
 
 def room_of(holding: Holding, rules: Rules, side: Side, deep: int, wanted: int) -> int:

@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, as_text, micros
+from portfolios.typed import without_commas
 
 
 class Amount(forms.CharField):
@@ -20,6 +21,10 @@ class Amount(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
+        try:
+            text = without_commas(text)
+        except ValueError as error:
+            raise ValidationError(str(error).capitalize()) from None
         try:
             amount = micros(text)
         except ValueError:
