@@ -250,6 +250,8 @@ def test_a_persons_resting_order_does_not_survive_a_split() -> None:
     )
     execute_order(order_id=order.pk)
     split()
+    assert split_due(source="replay", day=EX_DAY, market_at=later()) == 0  # the broker is asked first
+    execute_order(order_id=order.pk)
     assert split_due(source="replay", day=EX_DAY, market_at=later()) == 1
     order.refresh_from_db()
     assert (order.status, fresh(position).reserved_shares) == ("cancelled", 0)

@@ -198,8 +198,9 @@ def test_killed_workers_a_killed_feed_a_killed_queue_and_a_pause_change_no_trade
             time.sleep(0.5)
             assert feed.wait(0.5) is None
             server = valkey.start()
-            wait_until(lambda: at_day(date(2005, 2, 28)), what="the day of the split, with an empty queue")
-            feed.kill()
+            with working(queue):  # a worker may die with its queue (kombu acknowledges into the void): another begins
+                wait_until(lambda: at_day(date(2005, 2, 28)), what="the day of the split, with an empty queue")
+                feed.kill()
     with working(queue), walking(queue) as feed:
         wait_until(lambda: at_day(date(2005, 3, 2)), what="some days with another feed")
         set_running(source="replay", running=False)

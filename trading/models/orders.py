@@ -34,6 +34,10 @@ class Order(models.Model):
         ROBOT = "robot"
         PERSON = "person"
 
+    class Lasts(models.TextChoices):
+        DAY = "day"
+        UNTIL_CANCELLED = "gtc"
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="orders")
     origin = models.CharField(max_length=6, choices=Origin.choices)
@@ -42,6 +46,7 @@ class Order(models.Model):
     side = models.CharField(max_length=4, choices=[("BUY", "BUY"), ("SELL", "SELL")])
     quantity = MicrosField()
     limit_price = MicrosField(null=True, blank=True)
+    lasts = models.CharField(max_length=3, choices=Lasts.choices, default=Lasts.DAY)
     reason = models.CharField(max_length=24)
     status = models.CharField(max_length=16, choices=[(state, state) for state in MOVES], default="new")
     decision_price = MicrosField(null=True, blank=True)

@@ -11,7 +11,7 @@ from dividends.services.entitlements import go_ex_dividend, pay_dividend
 from dividends.services.splits import apply_split
 from portfolios.models import Position
 from portfolios.services.journal import Journal
-from trading.domain.order_life import CANCELLABLE, OPEN_STATES
+from trading.domain.order_life import CANCELLABLE
 from trading.errors import BrokenCell
 from trading.market.selectors import last_close_before
 from trading.models import Order
@@ -52,16 +52,32 @@ def split_due(*, source: str, day: date, market_at: datetime) -> int:
 @transaction.atomic
 def split_position(*, position_id: int, split: Split, last_close: int, market_at: datetime) -> bool:
     """Cancel the cell's open order, then split it; waits (False) while the order's fate is being decided."""
-    position = Position.objects.locked().get(pk=position_id)
-    order = Order.objects.filter(position=position).open().first()
-    if order and order.status in CANCELLABLE:
-        journal = Journal(position, market_at=market_at, actor="market")
-        take_back(journal, position, order, "Cancelled: the stock splits.")
-        journal.write()
-    if order and order.status in OPEN_STATES:
+    take_back_open(position_id, market_at)
+    if Order.objects.filter(position=position_id).open().exists():
         return False
     applied = apply_split(position_id=position_id, split=split, last_close=last_close, market_at=market_at)
     return applied is not None
+
+
+def take_back_open(position_id: int, market_at: datetime) -> None:
+    """Locks the cell. Whatever is open or proposed was meant for the old shares."""
+    position = Position.objects.locked().get(pk=position_id)
+    journal = Journal(position, market_at=market_at, actor="market")
+    for order in Order.objects.filter(position=position, status__in=CANCELLABLE):
+        take_back(journal, position, order, "Cancelled: the stock splits.")
+    if journal.events:
+        journal.write()
+
+
+@transaction.atomic
+def clear_the_way(*, source: str, day: date, market_at: datetime) -> list[int]:
+    """Ask the broker for the orders that a split of this day would meet; those that have not ended yet."""
+    waiting: list[int] = []
+    for split in splits_due(source=source, day=day):
+        for position in holders_before(split):
+            take_back_open(position.pk, market_at)
+            waiting += Order.objects.filter(position=position).open().values_list("pk", flat=True)
+    return waiting
 
 
 def go_ex_due(*, source: str, day: date, market_at: datetime) -> int:

@@ -80,6 +80,7 @@ def new_order(
         side=side.name,
         quantity=quantity,
         limit_price=limit,
+        lasts=Order.Lasts.DAY if origin == Order.Origin.ROBOT else Order.Lasts.UNTIL_CANCELLED,
         reason=reason,
         commission_rate=rules.commission_rate,
         commission_min=rules.commission_min,

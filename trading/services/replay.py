@@ -11,7 +11,7 @@ from trading.market.models import Bar, MarketClock, Quote
 from trading.market.selectors import bars_of_day
 from trading.market.services import move_clock, take_prices
 from trading.selectors import waiting_cells, waiting_orders
-from trading.services.corporate_actions import apply_due
+from trading.services.corporate_actions import apply_due, clear_the_way
 
 SOURCE = "replay"
 
@@ -35,6 +35,13 @@ def next_step(clock: MarketClock) -> Step | None:
     recorded = Bar.objects.filter(day__gte=first).order_by("day").values_list("day", flat=True).first()
     session = calendar.session_on(recorded) if recorded else None
     return Step(session.day, MarketClock.Phase.OPEN, session.open) if session else None
+
+
+def clear_step(step: Step) -> list[int]:
+    """Orders that must end before the step may be released: a split meets no order."""
+    if step.phase != MarketClock.Phase.OPEN:
+        return []
+    return clear_the_way(source=SOURCE, day=step.day, market_at=step.at)
 
 
 @transaction.atomic

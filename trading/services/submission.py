@@ -99,7 +99,8 @@ def send(journal: Journal, order: Order, position: Position, quote: Quote, reser
     more = reserve - order.reserved_cash
     order.quote_at = quote.at
     order.reserved_cash = reserve
-    order.expires_at = calendar_for(exchange_of(position.symbol)).trading_ends(quote.at)
+    if order.lasts == Order.Lasts.DAY:
+        order.expires_at = calendar_for(exchange_of(position.symbol)).trading_ends(quote.at)
     note_attempt(journal, order, f"Sent to the {position.portfolio.account.adapter} broker.", more)
 
 

@@ -16,8 +16,9 @@ from trading.selectors import newest_traded_quotes, position_of, waiting_cells, 
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
 from trading.services.quarantine import setting_aside
-from trading.services.replay import SOURCE, end_of_history, next_step, release_step, step_is_done
-from trading.tasks import ring_for
+from trading.services.replay import SOURCE, Step, clear_step, end_of_history, next_step, release_step, step_is_done
+from trading.tasks import execute_order as execute_order_bell
+from trading.tasks import ring, ring_for
 
 log = structlog.get_logger(__name__)
 RING_AGAIN = 2.0
@@ -77,6 +78,8 @@ class Command(BaseCommand):
             step = next_step(MarketClock.objects.get(source=SOURCE))
             if step is None or step.day > until:
                 break
+            for order_id in clear_step(step):
+                carry_on(order_id)
             released = release_step(step)
             settle(released)
             quotes += len(released)
@@ -108,6 +111,7 @@ class Command(BaseCommand):
             self.rest(clock)
             return True
         started = time.monotonic()
+        wait_until_clear(step)
         quotes = release_step(step)
         ring_for(quotes)
         wait_until_done(quotes)
@@ -125,13 +129,25 @@ class Command(BaseCommand):
 def settle(quotes: list[Quote]) -> None:
     """Do here what the bells would: carry open orders on, evaluate what waits, carry its orders out."""
     for order_id in waiting_orders(quotes):
-        with suppress(BrokenCell), setting_aside(position_of(order_id)):
-            execute_order(order_id=order_id)
+        carry_on(order_id)
     for position_id in waiting_cells(quotes):
         with suppress(BrokenCell), setting_aside(position_id):
             evaluated = evaluate_position(position_id=position_id)
             if evaluated.order:
                 execute_order(order_id=evaluated.order.pk)
+
+
+def carry_on(order_id: int) -> None:
+    with suppress(BrokenCell), setting_aside(position_of(order_id)):
+        execute_order(order_id=order_id)
+
+
+def wait_until_clear(step: Step) -> None:
+    """Ring for what a split of this step would meet until it has ended."""
+    while waiting := clear_step(step):
+        for order_id in waiting:
+            ring(execute_order_bell, order_id=order_id)
+        time.sleep(LOOK * 5)
 
 
 def wait_until_done(quotes: list[Quote]) -> None:
