@@ -12,7 +12,7 @@ from portfolios.admin.base import NOTHING, ReadOnlyAdmin, amount_text, pretty
 from portfolios.domain.chain import chained_hash
 from portfolios.domain.exact import LARGEST
 from portfolios.events import EventType
-from portfolios.models import Event, Portfolio, Position, SettingsVersion
+from portfolios.models import Event, House, Portfolio, Position, SettingsVersion
 
 RECENT = 100_000
 
@@ -45,6 +45,14 @@ class PortfolioAdmin(ReadOnlyAdmin):
     @admin.display(description="log")
     def log(self, portfolio: Portfolio) -> str:
         return link_to("event", portfolio)
+
+
+@admin.register(House)
+class HouseAdmin(ReadOnlyAdmin):
+    """One row: the head of the stream of what concerns everybody."""
+
+    list_display = ("public_id", "event_seq", "event_hash")
+    search_fields = ("public_id",)
 
 
 @admin.register(Position)

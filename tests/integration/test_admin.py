@@ -83,6 +83,7 @@ def furnish(name: str, symbol: str) -> None:
     invite(portfolio_id=portfolio.pk, email=None, role="viewer", actor=f"user:{name}")
     Identity.objects.create(user=portfolio.owner, issuer="https://id.example.com", subject=name)
     save_preset(owner=portfolio.owner, name="mine", given={"tau": "0.05"})
+    House.objects.get_or_create(pk=1)
     write_snapshots()
     FailedTask.objects.create(task="trading.tasks.evaluate_position", task_id=name, kwargs={"position_id": cell.pk})
 

@@ -1,0 +1,20 @@
+"""The paper broker's book in admin: looked at, to be compared with ours."""
+
+from django.contrib import admin
+
+from portfolios.admin.base import ReadOnlyAdmin
+from trading.brokers.models import PaperExecution, PaperOrder
+
+
+@admin.register(PaperOrder)
+class PaperOrderAdmin(ReadOnlyAdmin):
+    list_display = ("accepted_at", "symbol", "side", "quantity", "limit_price", "status", "filled_quantity", "account")
+    list_filter = ("status", "side")
+    search_fields = ("client_order_id", "symbol", "account")
+
+
+@admin.register(PaperExecution)
+class PaperExecutionAdmin(ReadOnlyAdmin):
+    list_display = ("at", "order", "quantity", "price", "execution_id")
+    list_select_related = ("order",)
+    search_fields = ("execution_id", "order__client_order_id")
