@@ -31,6 +31,7 @@ from portfolios.models import (
     ApiToken,
     Event,
     FailedTask,
+    House,
     Membership,
     Portfolio,
     Position,
