@@ -14,8 +14,8 @@ COPY --from=build /venv /venv
 WORKDIR /house
 COPY . .
 USER robot
-# The key is for this step only, so that none is made up and baked in.
-RUN VBALANCE_SECRET_KEY=only-while-building python manage.py collectstatic --noinput --verbosity 0
+# The keys are for this step only, so that none is made up and baked in.
+RUN VBALANCE_SECRET_KEY=only-while-building VBALANCE_CREDENTIAL_KEYS=only-while-building python manage.py collectstatic --noinput --verbosity 0
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]

@@ -1,5 +1,6 @@
 """What the environment may say. Every variable is read here and nowhere else; `.env.example` lists the same names."""
 
+import base64
 import contextlib
 import hashlib
 import os
@@ -24,6 +25,7 @@ VAR = Path(said("VBALANCE_VAR", str(ROOT / "var"))).resolve()
 DATABASE_URL = said("DATABASE_URL")
 REDIS_URL = said("REDIS_URL")
 SECRET_KEY = said("VBALANCE_SECRET_KEY")
+CREDENTIAL_KEYS = listed(said("VBALANCE_CREDENTIAL_KEYS"))
 PRODUCTION = said("VBALANCE_PRODUCTION") == "1"
 HOSTS = listed(said("VBALANCE_HOSTS", "127.0.0.1,localhost,[::1]"))
 TRUSTED_ORIGINS = listed(said("VBALANCE_TRUSTED_ORIGINS"))
@@ -66,12 +68,24 @@ def secret_key() -> str:
     """The given key; else one made once for this data folder. Production must be given one."""
     if SECRET_KEY or PRODUCTION:
         return SECRET_KEY
-    path = VAR / "secret-key"
+    return made_once("secret-key", secrets.token_urlsafe(50))
+
+
+def credential_keys() -> list[str]:
+    """What brokers' credentials are encrypted under, newest first. Production must be given one."""
+    if CREDENTIAL_KEYS or PRODUCTION:
+        return CREDENTIAL_KEYS
+    return [made_once("credential-key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())]
+
+
+def made_once(name: str, text: str) -> str:
+    """What the data folder keeps under this name, readable by its owner alone; this text where nothing is there yet."""
+    path = VAR / name
     if not path.exists():
         VAR.mkdir(parents=True, exist_ok=True)
-        draft = VAR / f"secret-key.{os.getpid()}"
+        draft = VAR / f"{name}.{os.getpid()}"
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50))
+        draft.write_text(text)
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()

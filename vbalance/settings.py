@@ -21,6 +21,7 @@ KEY_PREFIX = environment.KEY_PREFIX
 SCRAPE_TOKEN = environment.SCRAPE_TOKEN
 
 SECRET_KEY = environment.secret_key()
+CREDENTIAL_KEYS = environment.credential_keys()
 DEBUG = False
 PRODUCTION = environment.PRODUCTION
 ALLOWED_HOSTS = environment.HOSTS
