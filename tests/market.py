@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portfolios.models import Event, Position
-from portfolios.services.verification import differing_rows, verify_events
+from portfolios.services.verification import verify_events
 from tests.factories import NOON, make_position, make_quote
-from trading.models import Execution, Order
+from trading.invariants import broken_invariants
+from trading.models import Order
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
 
@@ -40,13 +41,4 @@ def story(position: Position) -> list[str]:
 def assert_sound() -> None:
     """What must hold after every commit."""
     assert verify_events().findings == []
-    assert differing_rows() == []
-    for position in Position.objects.all():
-        orders = Order.objects.filter(position=position)
-        assert orders.open().count() <= 1
-        if not orders.open().exists():
-            assert (position.reserved_cash, position.reserved_shares) == (0, 0)
-        assert position.shares >= 0
-        assert position.receivable >= 0
-        assert position.cash >= 0 or position.state == "quarantined"
-    assert not Execution.objects.exclude(order__filled_quantity__gt=0).exists()
+    assert broken_invariants() == []
