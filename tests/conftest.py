@@ -89,15 +89,20 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker) -> None:  # type: ignore[no-untyped-def]
-    """Django empties tables between transactional tests by TRUNCATE: only here, only that guard is lifted."""
+    """Django empties tables between transactional tests by TRUNCATE: only meanwhile are the guards lifted."""
+    from django.conf import settings
     from django.db import connection
 
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tgrelid::regclass::text, quote_ident(tgname) FROM pg_trigger WHERE tgname LIKE '%\\_no\\_truncate'"
+    flush = connection.ops.execute_sql_flush
+
+    def lifted(statements: list[str]) -> None:
+        lift, lower = (
+            [f"ALTER TABLE {table} {deed} TRIGGER {table}_no_truncate" for table in settings.APPEND_ONLY]
+            for deed in ("DISABLE", "ENABLE")
         )
-        for table, trigger in cursor.fetchall():
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+        flush([*lift, *statements, *lower])
+
+    connection.ops.execute_sql_flush = lifted
 
 
 @pytest.fixture(autouse=True, scope="session")

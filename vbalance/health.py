@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from portfolios.api.problems import Problem, as_response
+from portfolios.services.guards import log_guards_missing
 from trading.market.models import MarketClock, Quote
 
 BEAT_NOTE = "beat-note"
@@ -83,6 +84,15 @@ def database_part() -> Part:
     return Part(True, "answers")
 
 
+def log_part() -> Part:
+    """Whether nobody can change what was written. What is missing is for the runner of the house: it is in his log."""
+    try:
+        missing = log_guards_missing()
+    except DatabaseError as error:
+        return Part(False, _reason(error))
+    return Part(not missing, f"{len(missing)} guards are missing" if missing else "append-only")
+
+
 def broker_part() -> Part:
     """How many bells wait: many mean that the workers are behind."""
     try:
@@ -131,6 +141,7 @@ def _reason(error: Exception) -> str:
 
 PARTS: dict[str, Callable[[], Part]] = {
     "database": database_part,
+    "log": log_part,
     "broker": broker_part,
     "beat": beat_part,
     "quotes": quotes_part,

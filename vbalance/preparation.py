@@ -4,20 +4,26 @@ import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import redis
+import structlog
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from portfolios.services.guards import log_guards_missing
+
+log = structlog.get_logger(__name__)
 DEMO_PAST_UNTIL = "2008-01-03"
 
 
 def prepare(*, demo: bool = True) -> None:
     ask_the_stores()
     migrate()
+    tell_of_guards()
     collect_static_files()
     if demo:
         give_a_past()
@@ -53,6 +59,12 @@ def migrate() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", "--noinput", verbosity=0)
+
+
+def tell_of_guards(**_: Any) -> None:
+    """Said loudly and early; live trading stays disarmed, and readiness says the same."""
+    for line in log_guards_missing():
+        log.error("the log is not protected", missing=line)
 
 
 def collect_static_files() -> None:

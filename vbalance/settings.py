@@ -19,6 +19,7 @@ BUILD = environment.BUILD
 SERVICE = environment.SERVICE
 KEY_PREFIX = environment.KEY_PREFIX
 SCRAPE_TOKEN = environment.SCRAPE_TOKEN
+HEADS_KEY = environment.HEADS_KEY
 
 SECRET_KEY = environment.secret_key()
 CREDENTIAL_KEYS = environment.credential_keys()
@@ -94,6 +95,8 @@ TEMPLATES = [
 
 
 DATABASES: dict[str, Any] = {"default": dj_database_url.parse(environment.database_url())}
+DATABASE_APP_URL = environment.DATABASE_APP_URL
+APPEND_ONLY = ("portfolios_event", "portfolios_settingsversion", "trading_execution")
 PREPARED_IF_ASKED = 2**31  # by portfolios/prepared.py: Django's own None would forbid it, a small number spread it
 DATABASE_POOL = {"min_size": 1, "max_size": 12, "timeout": 10}
 DATABASES["default"].setdefault("OPTIONS", {}).update(

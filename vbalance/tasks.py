@@ -3,11 +3,15 @@
 import time
 
 from celery import shared_task
+from celery.signals import worker_ready
 from django.core.cache import cache
 
 from portfolios.tasks import Bell
 from reporting.snapshots import write_snapshots
 from vbalance.health import BEAT_NOTE
+from vbalance.preparation import tell_of_guards
+
+worker_ready.connect(tell_of_guards)
 
 
 @shared_task

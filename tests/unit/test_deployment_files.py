@@ -24,7 +24,7 @@ DESIGN_CARD = {
     "pandas",
     "pytest-django",
 }
-ONLY_FOR_COMPOSE = {"POSTGRES_PASSWORD"}
+ONLY_FOR_COMPOSE = {"POSTGRES_PASSWORD", "POSTGRES_APP_PASSWORD"}
 
 
 def known_variables() -> set[str]:
