@@ -19,6 +19,7 @@ from trading.market.calendars import calendar_for
 from trading.market.models import Quote
 from trading.market.selectors import exchange_of, market_now, newest_quote, newest_quotes
 from trading.models import Order
+from trading.risk.selectors import halt_over
 from trading.services.ordering import reservation_for
 from trading.sight import Sight, see
 
@@ -120,7 +121,9 @@ def order_preview(position: Position, side: Side, quantity: int, limit: int | No
     quote = newest_quote(position.symbol, position.source)
     has_open_order = Order.objects.filter(position=position).open().exists()
     last = quote.last if quote else None
-    reserves = reservation_for(position, rules, side, quantity, limit, last, has_open_order)
+    halt = halt_over(position)
+    halted = halt.reason if halt else None
+    reserves = reservation_for(position, rules, side, quantity, limit, last, has_open_order, halted)
     waits = waits_for(position, quote)
     today = see(quote, market_now(position.source), rules).price if quote else None
     price = fills_at(today, side, limit, position.portfolio)

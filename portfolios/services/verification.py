@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from portfolios.domain.chain import GENESIS, chained_hash
 from portfolios.domain.fold import NOTHING, Change, State, after
-from portfolios.models import Event, Portfolio, Position
+from portfolios.models import Account, Event, House, Portfolio, Position
 from portfolios.services.journal import Written, columns_of
 
 Head = tuple[int, str]
@@ -115,6 +115,8 @@ def row_heads(portfolio_ids: Collection[int] | None = None) -> dict[UUID, Head]:
     if portfolio_ids is not None:
         positions, portfolios = positions.filter(portfolio__in=portfolio_ids), portfolios.filter(pk__in=portfolio_ids)
     rows = [*positions.values_list(*fields), *portfolios.values_list(*fields)]
+    if portfolio_ids is None:
+        rows += [*Account.objects.values_list(*fields), *House.objects.values_list(*fields)]
     return {public_id: (seq, head) for public_id, seq, head in rows}
 
 

@@ -1,6 +1,7 @@
 """Halts: durable, read in the transaction that lets an order leave."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -17,9 +18,26 @@ class HaltQuerySet(models.QuerySet["Halt"]):
 
     def ever_over(self, position: Position) -> "HaltQuerySet":
         """Whatever stopped this cell: the house, its portfolio, its account, itself."""
-        portfolio = position.portfolio
-        scopes = Q(scope="global") | Q(portfolio=portfolio) | Q(account=portfolio.account_id) | Q(position=position)
-        return self.filter(scopes)
+        return self.reaching(position.portfolio_id, position.portfolio.account_id, position.pk)
+
+    def reaching(self, portfolio: Any, account: Any, position: Any) -> "HaltQuerySet":
+        """By the keys of a cell and what it belongs to, or by references to a query around this one."""
+        return self.filter(Q(scope="global") | Q(portfolio=portfolio) | Q(account=account) | Q(position=position))
+
+    def visible_to(self, user: Any) -> "HaltQuerySet":
+        """Over anything he may see; the house is everybody's."""
+        seen = Portfolio.objects.visible_to(user)
+        return self.filter(Q(scope="global") | Q(account__in=seen.values("account")) | reached_by(user, seen))
+
+    def steered_by(self, user: Any) -> "HaltQuerySet":
+        """Those he may lift."""
+        house = Q(scope="global") if user.is_superuser else Q(pk__in=[])
+        return self.filter(house | reached_by(user, Portfolio.objects.steered_by(user)))
+
+
+def reached_by(user: Any, portfolios: models.QuerySet[Portfolio]) -> Q:
+    keys = portfolios.values("pk")
+    return Q(portfolio__in=keys) | Q(position__portfolio__in=keys) | Q(account__owner=user)
 
 
 class Halt(models.Model):
@@ -64,3 +82,8 @@ class Halt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope}: {self.reason}"
+
+    @property
+    def target_id(self) -> int | None:
+        """The key of what is halted; the house needs none."""
+        return self.portfolio_id or self.account_id or self.position_id

@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from portfolios.models import Account, Position
+from trading.domain.order_life import UNSENT, WORKING
+from trading.models import Order
 from trading.risk.models import Halt
 
 HERE = ("paper", "none")  # adapters whose books cannot drift away while we are not looking
@@ -15,6 +18,31 @@ BEATS_MISSED = 3
 def halt_over(position: Position) -> Halt | None:
     """The oldest halt that stops this cell. Position with `portfolio`."""
     return Halt.objects.over(position).order_by("pk").first()
+
+
+def states_to_clear(halt: Halt) -> tuple[str, ...]:
+    return UNSENT + WORKING if halt.cancels else UNSENT
+
+
+def orders_to_clear(halt: Halt) -> list[int]:
+    """What a halt in force ends or asks back: orders that have not left, and those at the broker where it says so."""
+    return orders_within(halt, states_to_clear(halt))
+
+
+def orders_asked_back(halt: Halt) -> list[int]:
+    """Those whose broker has to be told."""
+    return orders_within(halt, ("cancelling",))
+
+
+def orders_within(halt: Halt, states: tuple[str, ...]) -> list[int]:
+    within = {
+        Halt.Scope.GLOBAL: Q(),
+        Halt.Scope.PORTFOLIO: Q(position__portfolio=halt.portfolio_id),
+        Halt.Scope.ACCOUNT: Q(position__portfolio__account=halt.account_id),
+        Halt.Scope.POSITION: Q(position=halt.position_id),
+    }[Halt.Scope(halt.scope)]
+    orders = Order.objects.filter(within, status__in=states).order_by("pk")
+    return list(orders.values_list("pk", flat=True))
 
 
 def why_untrusted(account: Account, now: datetime | None = None) -> str:

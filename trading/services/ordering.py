@@ -22,7 +22,7 @@ from trading.domain.order_life import CANCELLABLE, UNSENT
 from trading.market.models import MarketClock, Quote
 from trading.market.selectors import instant_of, market_now
 from trading.models import Order
-from trading.risk.selectors import halt_over
+from trading.risk.models import Halt
 from trading.services.settlement import move, release, wake_after
 from trading.sight import Sight
 
@@ -41,6 +41,13 @@ def write_robot_order(
     reserve = 0
     if decision.side == Side.BUY:
         reserve = cash_to_reserve(rules, decision.quantity, reservation_price(rules, sight.price))
+    return intend(journal, robot_order(journal, position, rules, sight, decision, day), reserve)
+
+
+def robot_order(
+    journal: Journal, position: Position, rules: Rules, sight: Sight, decision: Decision, day: date | None
+) -> Order:
+    """As the rule decided it, not yet written."""
     order = new_order(
         position,
         rules,
@@ -55,7 +62,7 @@ def write_robot_order(
     order.quote_at = sight.at
     order.decided_at = journal.market_at
     order.market_day = day
-    return intend(journal, order, reserve)
+    return order
 
 
 def new_order(
@@ -89,9 +96,14 @@ def new_order(
 
 def intend(journal: Journal, order: Order, reserve_cash: int) -> Order:
     """The order and its reservation, stored when the journal is; committed before anything leaves."""
+    journal.added.append(order)
+    return write_intent(journal, order, reserve_cash)
+
+
+def write_intent(journal: Journal, order: Order, reserve_cash: int) -> Order:
+    """It is open from here on, and what it may cost is promised to it."""
     order.reserved_cash = reserve_cash
     order.reserved_shares = order.quantity if order.side_asked == Side.SELL else 0
-    journal.added.append(order)
     limit = f" at {as_text(order.limit_price)} or better" if order.limit_price else ""
     journal.add(
         EventType.ORDER_INTENT,
@@ -111,17 +123,22 @@ def intend(journal: Journal, order: Order, reserve_cash: int) -> Order:
 
 
 class Scene(NamedTuple):
-    """What an order is judged by: the locked cell, the newest price (micros), market time, an order still open."""
+    """What an order is judged by: the locked cell, the newest price (micros), market time, what is in its way.
+
+    halted: why trading is halted, if it is.
+    """
 
     position: Position
     price: int | None
     market_at: datetime
     has_open_order: bool
+    halted: str | None
 
 
 def scene() -> QuerySet[Position]:
     quotes = Quote.objects.filter(symbol=OuterRef("symbol"), source=OuterRef("source")).order_by("-at")
     clocks = MarketClock.objects.filter(source=OuterRef("source"))
+    halts = Halt.objects.in_force().reaching(OuterRef("portfolio"), OuterRef("portfolio__account"), OuterRef("pk"))
     return (
         Position.objects.locked()
         .filter(pk=Slot("position"))
@@ -130,6 +147,7 @@ def scene() -> QuerySet[Position]:
             clock_at=Subquery(clocks.values("at")),
             clock_begins_on=Subquery(clocks.values("begins_on")),
             has_open_order=Exists(Order.objects.filter(position=OuterRef("pk")).open()),
+            halted=Subquery(halts.order_by("pk").values("reason")[:1]),
         )
     )
 
@@ -141,7 +159,8 @@ def locked_scene(position_id: int) -> Scene:
     found: Any = SCENE.first(position=position_id)
     if found is None:
         raise Position.DoesNotExist
-    return Scene(found, found.price_now, instant_of(found.clock_at, found.clock_begins_on), found.has_open_order)
+    market_at = instant_of(found.clock_at, found.clock_begins_on)
+    return Scene(found, found.price_now, market_at, found.has_open_order, found.halted)
 
 
 def write_order(
@@ -157,12 +176,12 @@ def write_order(
 ) -> Order:
     """A person's order, inside a transaction. It reserves what can be known; without a price it waits for one.
 
-    Raises Refused: order_open, position_closed, no_broker (409), quarantined (423), out_of_range, whole_shares_only,
+    Raises Refused: order_open, position_closed (409), quarantined, halted (423), out_of_range, whole_shares_only,
     insufficient_cash or insufficient_shares (422).
     """
-    position, price, market_at, has_open_order = locked_scene(position_id)
+    position, price, market_at, has_open_order, halted = locked_scene(position_id)
     effective = effective_rules(position)
-    reserve = reservation_for(position, effective.rules, side, quantity, limit, price, has_open_order)
+    reserve = reservation_for(position, effective.rules, side, quantity, limit, price, has_open_order, halted)
     order = new_order(
         position,
         effective.rules,
@@ -203,14 +222,14 @@ def reservation_for(
     limit: int | None,
     price_now: int | None,
     has_open_order: bool,
+    halted: str | None,
 ) -> int:
     """Cash that a person's order would be promised (micros). Raises Refused as placing it would."""
     refuse_closed(position)
     if position.state == Position.Status.QUARANTINED:
         raise Refused("quarantined", "this cell is quarantined until somebody has looked", status=423)
-    halt = halt_over(position)
-    if halt:
-        raise Refused("halted", f"trading is halted: {halt.reason}", status=423)
+    if halted:
+        raise Refused("halted", f"trading is halted: {halted}", status=423)
     refuse_bad_order(position, rules, side, quantity, limit, has_open_order)
     price = limit or (reservation_price(rules._replace(limit_orders=0), price_now) if price_now is not None else 0)
     return reserve_for_person(position, rules, side, quantity, price)
