@@ -2,6 +2,14 @@
 
 from trading.models.inbox import InboxMessage
 from trading.models.orders import Execution, ExecutionQuerySet, Order, OrderQuerySet
-from trading.models.reconciliations import Reconciliation
+from trading.models.reconciliations import AccountHolding, Reconciliation
 
-__all__ = ["Execution", "ExecutionQuerySet", "InboxMessage", "Order", "OrderQuerySet", "Reconciliation"]
+__all__ = [
+    "AccountHolding",
+    "Execution",
+    "ExecutionQuerySet",
+    "InboxMessage",
+    "Order",
+    "OrderQuerySet",
+    "Reconciliation",
+]

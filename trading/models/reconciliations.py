@@ -1,14 +1,15 @@
-"""How a broker's books compared with ours."""
+"""How a broker's books compared with ours, and what it holds that is nobody's cell."""
 
 import uuid
 
 from django.db import models
 
+from portfolios.fields import MicrosField
 from portfolios.models import Account
 
 
 class Reconciliation(models.Model):
-    """One comparison. `found` lists what was repaired and what differs: kind, subject, ours, theirs."""
+    """One comparison, or several in a row that found the same. `found`: lines as `trading.domain.books` has them."""
 
     class Outcome(models.TextChoices):
         MATCHED = "matched"
@@ -21,8 +22,9 @@ class Reconciliation(models.Model):
     why = models.CharField(max_length=20, help_text="start, reconnect, beat, person")
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
     found = models.JSONField(default=list)
+    times = models.PositiveIntegerField(default=1, help_text="How often in a row this was found")
     started_at = models.DateTimeField()
-    finished_at = models.DateTimeField()
+    finished_at = models.DateTimeField(help_text="Of the last of them")
     settled_at = models.DateTimeField(null=True, blank=True, help_text="When a person settled what was frozen")
     settled_by = models.CharField(max_length=160, blank=True, default="")
     settled_how = models.CharField(max_length=200, blank=True, default="")
@@ -32,3 +34,19 @@ class Reconciliation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class AccountHolding(models.Model):
+    """Shares at the broker beyond those of our cells, as a person confirmed them; below zero: that many fewer."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="holdings")
+    symbol = models.CharField(max_length=12)
+    outside = MicrosField()
+    confirmed_by = models.CharField(max_length=160)
+    confirmed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "symbol"], name="held_outside_once")]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} outside the cells"
