@@ -17,6 +17,7 @@ class EventType(models.TextChoices):
     EVALUATED = "evaluated"
     SKIPPED = "skipped"
     GUARDRAIL_REBALANCE = "guardrail_rebalance"
+    ORDER_PROPOSED = "order_proposed"
     ORDER_INTENT = "order_intent"
     ORDER_SUBMITTED = "order_submitted"
     ORDER_ACCEPTED = "order_accepted"
@@ -49,6 +50,7 @@ class EventType(models.TextChoices):
     ARMED = "armed"
     DISARMED = "disarmed"
     CLOSED = "closed"
+    APPROVAL_CHANGED = "approval_changed"
     PORTFOLIO_RENAMED = "portfolio_renamed"
     PORTFOLIO_CLOSED = "portfolio_closed"
     ACCESS_GRANTED = "access_granted"
@@ -75,6 +77,7 @@ WORDINGS: dict[str, Wording] = {
     EventType.EVALUATED: Wording("Evaluated", "scale"),
     EventType.SKIPPED: Wording("Trade skipped", "skip"),
     EventType.GUARDRAIL_REBALANCE: Wording("Back to the guardrail", "scale"),
+    EventType.ORDER_PROPOSED: Wording("Order proposed", "question"),
     EventType.ORDER_INTENT: Wording("Order written", "pen"),
     EventType.ORDER_SUBMITTED: Wording("Order sent", "send"),
     EventType.ORDER_ACCEPTED: Wording("Order accepted", "check"),
@@ -107,6 +110,7 @@ WORDINGS: dict[str, Wording] = {
     EventType.ARMED: Wording("Live trading armed", "key"),
     EventType.DISARMED: Wording("Live trading disarmed", "key"),
     EventType.CLOSED: Wording("Cell closed", "stop"),
+    EventType.APPROVAL_CHANGED: Wording("Who sends orders changed", "key"),
     EventType.PORTFOLIO_RENAMED: Wording("Portfolio renamed", "pen"),
     EventType.PORTFOLIO_CLOSED: Wording("Portfolio closed", "stop"),
     EventType.ACCESS_GRANTED: Wording("Access granted", "key"),

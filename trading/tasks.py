@@ -17,15 +17,22 @@ from trading.market.base import PriceSource, PriceUnavailable
 from trading.market.models import Quote
 from trading.market.selectors import market_day, market_now
 from trading.market.services import take_prices
+from trading.models import InboxMessage
+from trading.risk.models import Halt
+from trading.risk.selectors import orders_asked_back
 from trading.selectors import (
+    accounts_in_use,
     cell_held_up_by,
+    messages_parked_for,
+    messages_waiting,
     newest_traded_quotes,
     position_of,
     traded_symbols,
     waiting_cells,
     waiting_orders,
 )
-from trading.services import corporate_actions, evaluation, execution
+from trading.services import corporate_actions, evaluation, execution, inbox, proposals, reconciliation
+from trading.services.halts import clear_orders
 from trading.services.quarantine import setting_aside
 
 log = structlog.get_logger(__name__)
@@ -54,6 +61,23 @@ def execute_order(*, order_id: int) -> None:
         ring(evaluate_position, position_id=position_id)
 
 
+@shared_task(base=Bell, **PATIENT)
+def process_inbox(*, message_id: int) -> None:
+    """Work on what a broker told, and ring for whatever follows from it."""
+    ring_after(inbox.process_message(message_id=message_id))
+
+
+@shared_task(base=Bell)
+def ring_inbox() -> None:
+    """The sweeper of the inbox: what was stored and not worked on, and what is parked and may be booked by now."""
+    all(ring(process_inbox, message_id=pk) for pk in messages_waiting())
+
+
+@shared_task(base=Bell)
+def forget_old_heartbeats() -> None:
+    inbox.forget_old_heartbeats()
+
+
 @shared_task(base=Bell)
 def poll_prices() -> None:
     """Ask each source for its newest prices, store them, and ring for whoever they woke."""
@@ -69,9 +93,21 @@ def poll_prices() -> None:
 
 @shared_task(base=Bell)
 def ring_waiting() -> None:
-    """The sweeper: whatever waits although its bell should have rung is rung for again."""
+    """The sweeper: whatever waits although its bell should have rung is rung for again.
+
+    So are halts: who halted may have been killed before the orders were cleared, and an answer may have come since.
+    """
+    for halt in Halt.objects.in_force():
+        clear_orders(halt_id=halt.pk)
     for name in settings.PRICE_SOURCES:
         ring_for(newest_traded_quotes(name))
+
+
+@shared_task(base=Bell)
+def expire_proposals() -> None:
+    """By market time; the feed does the same before each step."""
+    for name in settings.PRICE_SOURCES:
+        proposals.expire_proposals(source=name, market_at=market_now(name))
 
 
 @shared_task(base=Bell)
@@ -89,6 +125,43 @@ def pay_dividends() -> None:
         corporate_actions.pay_due(source=name, day=market_day(name), market_at=market_now(name))
 
 
+@shared_task(base=Bell, **PATIENT)
+def reconcile_account(*, account_id: int, why: str) -> None:
+    """Compare one account's books with its broker's."""
+    reconciliation.reconcile_account(account_id=account_id, why=why)
+
+
+@shared_task(base=Bell)
+def reconcile_accounts(*, why: str = "beat") -> None:
+    """One bell per account, so that a slow broker holds up nobody else's."""
+    if why == "start":
+        reconciliation.doubt_everywhere()
+    for account_id in accounts_in_use():
+        ring(reconcile_account, account_id=account_id, why=why)
+
+
+@shared_task(base=Bell)
+def prune_reconciliations() -> None:
+    reconciliation.prune_reconciliations()
+
+
+def ring_for_halt(halt: Halt) -> None:
+    """The brokers of orders that a halt asks back have to be told."""
+    all(ring(execute_order, order_id=pk) for pk in orders_asked_back(halt))
+
+
+def ring_after(message: InboxMessage) -> None:
+    """For the order that has to be looked up; or for what waited for this message, and the cell it woke."""
+    if message.order_id is None:
+        return
+    if message.status == InboxMessage.Status.PARKED:
+        ring(execute_order, order_id=message.order_id)
+        return
+    all(ring(process_inbox, message_id=pk) for pk in messages_parked_for(message.order_id))
+    if position_id := cell_held_up_by(message.order_id):
+        ring(evaluate_position, position_id=position_id)
+
+
 def ring_for(quotes: list[Quote]) -> int:
     """Ring for every order and cell that waits at these quotes; how many wait. A dead queue is tried once."""
     bells = [(execute_order, {"order_id": pk}) for pk in waiting_orders(quotes)]
@@ -97,7 +170,7 @@ def ring_for(quotes: list[Quote]) -> int:
     return len(bells)
 
 
-def ring(bell: Bell, **keys: int) -> bool:
+def ring(bell: Bell, **keys: int | str) -> bool:
     """Ring if the queue is there; if not, the row waits and the sweeper finds it."""
     try:
         bell.apply_async(kwargs=keys, expires=timezone.now() + timedelta(minutes=10))

@@ -5,12 +5,25 @@ from celery.schedules import crontab
 BEAT_SCHEDULE = {
     "poll prices": {"task": "trading.tasks.poll_prices", "schedule": 1.0, "options": {"expires": 1}},
     "ring waiting": {"task": "trading.tasks.ring_waiting", "schedule": 3.0, "options": {"expires": 3}},
+    "expire proposals": {"task": "trading.tasks.expire_proposals", "schedule": 10.0, "options": {"expires": 10}},
+    "ring inbox": {"task": "trading.tasks.ring_inbox", "schedule": 3.0, "options": {"expires": 3}},
     "check dividends": {"task": "trading.tasks.check_dividends", "schedule": 60.0, "options": {"expires": 60}},
     "pay dividends": {"task": "trading.tasks.pay_dividends", "schedule": 60.0, "options": {"expires": 60}},
+    "reconcile accounts": {"task": "trading.tasks.reconcile_accounts", "schedule": 60.0, "options": {"expires": 60}},
+    "prune reconciliations": {
+        "task": "trading.tasks.prune_reconciliations",
+        "schedule": crontab(hour="3", minute="50"),
+        "options": {"expires": 3600},
+    },
     "keep snapshots": {"task": "vbalance.tasks.keep_snapshots", "schedule": 60.0, "options": {"expires": 60}},
     "verify events": {
         "task": "portfolios.tasks.verify_events",
         "schedule": crontab(hour="3", minute="30"),
+        "options": {"expires": 3600},
+    },
+    "forget heartbeats": {
+        "task": "trading.tasks.forget_old_heartbeats",
+        "schedule": crontab(hour="3", minute="50"),
         "options": {"expires": 3600},
     },
     "beat alive": {"task": "vbalance.tasks.note_beat", "schedule": 5.0, "options": {"expires": 5}},

@@ -89,6 +89,7 @@ class Order(models.Model):
             models.Index(fields=["position", "-id"], name="order_by_position"),
             models.Index(fields=["position", "market_day"], name="order_by_day"),
             models.Index(fields=["status"], condition=Q(status__in=OPEN_STATES), name="order_still_open"),
+            models.Index(fields=["expires_at"], condition=Q(status="proposed"), name="order_proposed"),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from portfolios.domain.amounts import as_text
 from portfolios.domain.holding import Holding, Rules, total_value
 from trading.domain.choices import Action, Decision, Side
 from trading.domain.explanation import after_trade, reason_name, stock_share, trims_of
+from trading.services.gates import PROPOSED
 from trading.sight import Sight
 
 
@@ -69,6 +70,7 @@ SKIP_SENTENCES = {
     "stale_price": "the price is too old",
     "market_closed": "the market is closed",
     "order_open": "an order is still open",
+    "proposed": "a proposal waits for an answer",
     "dup": "this price has made its order already",
     "daily_limit": "the day's orders are used up",
 }
@@ -88,6 +90,8 @@ def sentence_of(decision: Decision, inputs: dict[str, Any], outputs: dict[str, A
         why = "to return to the guardrail" if reason == "guardrail_rebalance" else f"{moved_by(inputs)} from the anchor"
         return f"{verb} {outputs['quantity']} at {price}: {why}{trims}."
     if decision.action == Action.SKIP:
+        if outputs["gates"].get("order_open") == PROPOSED:
+            reason = "proposed"
         side = f"{decision.side.name.lower()} at {price}" if decision.side != Side.NONE else f"at {price}"
         return f"No {side}: {SKIP_SENTENCES[reason]}."
     return f"Nothing at {price}: {HOLD_SENTENCES[reason]}."

@@ -9,6 +9,7 @@ from portfolios.services.journal import Journal
 from portfolios.services.positions import refuse_unreasoned
 from trading.market.selectors import market_now
 from trading.models import Order
+from trading.services.proposals import dismiss_all
 
 
 @transaction.atomic
@@ -25,6 +26,7 @@ def close_position(*, position_id: int, actor: str, reason: str) -> Position:
         raise Refused("quarantined", "this cell is quarantined until somebody has looked", status=423)
     if Order.objects.filter(position=position).open().exists():
         raise Refused("order_open", "this cell has an open order; wait for it or cancel it", status=409)
+    dismiss_all([position], "the cell is closed", actor)
     journal = Journal(position, market_at=market_now(position.source), actor=actor)
     journal.add(
         EventType.CLOSED, f"The cell is closed: {reason}", state=Position.Status.CLOSED, inputs={"reason": reason}

@@ -21,6 +21,7 @@ from trading.models import Order
 from trading.services.account import inputs_of, outputs_of, sentence_of
 from trading.services.gates import UNASKED, gates_at
 from trading.services.ordering import write_robot_order
+from trading.services.proposals import needs_approval, propose, supersede
 from trading.sight import Sight, see
 
 ROBOT = "robot"
@@ -147,10 +148,14 @@ def decided(
         decision = decide(holding, effective.rules, sight.price, shut.gates)
     inputs = inputs_of(holding, sight)
     outputs = outputs_of(holding, effective.rules, sight, decision, shut.values)
+    trades = act and decision.action in (Action.BUY, Action.SELL)
+    if trades:
+        supersede(journal, position, sight)
     event = written(journal, decision, inputs, outputs, position, effective, bool(asked_by))
     order = None
-    if act and decision.action in (Action.BUY, Action.SELL):
-        order = write_robot_order(journal, position, effective.rules, sight, decision, shut.day)
+    if trades:
+        write = propose if needs_approval(position) else write_robot_order
+        order = write(journal, position, effective.rules, sight, decision, shut.day)
     elif act and decision.reason in REANCHORING and effective.rules.reanchor_after_skip:
         reanchor(journal, sight.price)
     if act:

@@ -1,10 +1,11 @@
 """The gates of one cell at one quote: may it trade at all, and with what value each gate fell."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db.models import Q
 
+from portfolios.domain.amounts import PPM
 from portfolios.domain.holding import Rules
 from portfolios.models import Position
 from trading.domain.choices import OPEN, Gates, Side
@@ -25,7 +26,22 @@ class Shut(NamedTuple):
     day: date | None
 
 
+ASKED = ("status", "key", "origin", "market_day", "attempts", "side", "decision_price", "expires_at", "decided_at")
 UNASKED = Shut(OPEN, {}, None)
+PROPOSED = "a proposal waits"
+
+
+class Proposed(NamedTuple):
+    """A proposal as it hinders another: until when, at which price decided (micros), on which side."""
+
+    side: str
+    price: int
+    until: datetime
+
+    def stands(self, sight: Sight, side: Side, rules: Rules) -> bool:
+        """Whether another one would only say the same: same side, not lapsed, a price within the allowed drift."""
+        near = abs(sight.price - self.price) * PPM <= rules.drift * self.price
+        return self.side == side.name and sight.at <= self.until and near
 
 
 class Facts(NamedTuple):
@@ -39,17 +55,23 @@ class Facts(NamedTuple):
     order_open: bool
     dup: bool
     sent: int
+    proposed: bool = False
 
 
-def gates_at(position: Position, rules: Rules, sight: Sight, side: Side) -> Shut:
-    """Needs the lock on the position row, so that the open order and the day's count cannot change meanwhile."""
+def gates_at(position: Position, rules: Rules, sight: Sight, side: Side, but: Order | None = None) -> Shut:
+    """Needs the lock on the position row, so that the open order and the day's count cannot change meanwhile.
+
+    `but`: an order that is asked about itself.
+    """
     calendar = calendar_for(exchange_of(position.symbol))
     day = calendar.market_day(sight.at)
     key = robot_key(position, sight.at, side)
     rows = Order.objects.filter(position=position).filter(
-        Q(status__in=OPEN_STATES) | Q(key=key) | Q(origin=Order.Origin.ROBOT, market_day=day, attempts__gt=0)
+        Q(status__in=(*OPEN_STATES, "proposed"))
+        | Q(key=key)
+        | Q(origin=Order.Origin.ROBOT, market_day=day, attempts__gt=0)
     )
-    orders = list(rows.values_list("status", "key", "origin", "market_day", "attempts"))
+    orders = [order for order in rows.only(*ASKED) if but is None or order.pk != but.pk]
     halt = halt_over(position)
     facts = Facts(
         state=position.state,
@@ -57,11 +79,18 @@ def gates_at(position: Position, rules: Rules, sight: Sight, side: Side) -> Shut
         untrusted=why_untrusted(position.portfolio.account),
         phase=calendar.phase(sight.at),
         day=day,
-        order_open=any(status in OPEN_STATES for status, *_ in orders),
-        dup=any(known == key for _, known, *_ in orders),
-        sent=sum(origin == Order.Origin.ROBOT and on == day and tries > 0 for _, _, origin, on, tries in orders),
+        order_open=any(order.status in OPEN_STATES for order in orders),
+        dup=any(order.key == key for order in orders),
+        sent=sum(
+            order.origin == Order.Origin.ROBOT and order.market_day == day and order.attempts > 0 for order in orders
+        ),
+        proposed=any(proposed_by(order).stands(sight, side, rules) for order in orders if order.status == "proposed"),
     )
     return shut_by(facts, rules, sight)
+
+
+def proposed_by(order: Order) -> Proposed:
+    return Proposed(order.side, order.decision_price or 0, order.expires_at or order.decided_at)
 
 
 def shut_by(facts: Facts, rules: Rules, sight: Sight) -> Shut:
@@ -74,7 +103,7 @@ def shut_by(facts: Facts, rules: Rules, sight: Sight) -> Shut:
         unreconciled=int(bool(facts.untrusted)),
         stale_price=sight.stale,
         market_closed=int(not tradable),
-        order_open=int(facts.order_open),
+        order_open=int(facts.order_open or facts.proposed),
         dup=int(facts.dup),
         daily_limit=int(facts.sent >= rules.max_orders_per_day),
     )
@@ -85,7 +114,7 @@ def shut_by(facts: Facts, rules: Rules, sight: Sight) -> Shut:
         "unreconciled": facts.untrusted or "no",
         "stale_price": f"{sight.age / 1000:g} s old, at most {rules.max_quote_age / 1000:g} s",
         "market_closed": str(facts.phase),
-        "order_open": "yes" if facts.order_open else "no",
+        "order_open": "yes" if facts.order_open else PROPOSED if facts.proposed else "no",
         "dup": "yes" if facts.dup else "no",
         "daily_limit": f"{facts.sent} of {rules.max_orders_per_day}",
     }

@@ -12,6 +12,7 @@ from trading.market.selectors import bars_of_day
 from trading.market.services import move_clock, take_prices
 from trading.selectors import waiting_cells, waiting_orders
 from trading.services.corporate_actions import apply_due, clear_the_way
+from trading.services.proposals import expire_proposals
 
 SOURCE = "replay"
 
@@ -38,7 +39,8 @@ def next_step(clock: MarketClock) -> Step | None:
 
 
 def clear_step(step: Step) -> list[int]:
-    """Orders that must end before the step may be released: a split meets no order."""
+    """Orders that must end before the step may be released: a split meets no order. Proposals end by its time."""
+    expire_proposals(source=SOURCE, market_at=step.at)
     if step.phase != MarketClock.Phase.OPEN:
         return []
     return clear_the_way(source=SOURCE, day=step.day, market_at=step.at)

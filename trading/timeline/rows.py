@@ -17,6 +17,7 @@ from trading.sight import Sight
 from trading.timeline.walk import Walk
 
 STORED = (EventType.EVALUATED, EventType.SKIPPED, EventType.GUARDRAIL_REBALANCE, EventType.ANCHOR_SET)
+WRITTEN = (EventType.ORDER_INTENT, EventType.ORDER_PROPOSED)
 TRADES = (Action.BUY, Action.SELL)
 
 
@@ -69,7 +70,7 @@ def stored_row(walk: Walk, event: Event, following: Event | None) -> EvaluationR
     inputs, outputs = content["inputs"], content["outputs"]
     at = datetime.fromisoformat(inputs["quote_at"])
     decision = decision_from(outputs)
-    led = following and following.type == EventType.ORDER_INTENT and decision.action in TRADES
+    led = following and following.type in WRITTEN and decision.action in TRADES
     return EvaluationRow(
         at=at,
         computed=False,

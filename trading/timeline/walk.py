@@ -1,13 +1,14 @@
 """The state of one cell as its events left it, and what the rule says of a quote in that state."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from django.db.models import Sum
 
 from dividends.models import Split
+from portfolios.domain.amounts import micros
 from portfolios.domain.fold import NOTHING, Change, State, after
 from portfolios.domain.holding import Holding, Rules
 from portfolios.domain.settings import merge_settings, rules_from
@@ -21,7 +22,7 @@ from trading.market.models import Quote
 from trading.market.selectors import clock_of, exchange_of
 from trading.models import Order
 from trading.risk.models import Halt
-from trading.services.gates import Facts, shut_by
+from trading.services.gates import Facts, Proposed, shut_by
 from trading.sight import Sight, see
 from trading.timeline.events import events_from, first_seq, settings_changes, version_before, version_in
 
@@ -57,6 +58,7 @@ class Walk:
         self.state = NOTHING
         self.exists = False
         self.open_order: UUID | None = None
+        self.proposals: dict[Any, Proposed] = {}
         self.keys: set[str] = set()
         self.unsent: dict[UUID, Any] = {}
         self.sent: dict[Any, int] = {}
@@ -120,18 +122,27 @@ class Walk:
 
     def follow_order(self, event: Event) -> None:
         """Whether an order is open, which keys were used, and how many of the robot's left on each day."""
-        if event.type == EventType.ORDER_INTENT:
+        if event.type == EventType.ORDER_PROPOSED:
+            self.proposals[event.subject] = proposed_in(event)
+            self.use_key(event)
+        elif event.type == EventType.ORDER_INTENT:
             self.open_order = event.subject
-            inputs = event.content["inputs"]
-            if inputs["origin"] == Order.Origin.ROBOT and event.subject:
-                day = self.calendar.market_day(datetime.fromisoformat(inputs["key"].split("|")[1]))
-                self.unsent = {event.subject: day}
-                self.keys = {key for key in self.keys if day in self.sent} | {inputs["key"]}
-                self.sent = {day: self.sent.get(day, 0)}
+            self.proposals.pop(event.subject, None)
+            if event.content["inputs"]["origin"] == Order.Origin.ROBOT and event.subject:
+                self.unsent = {event.subject: self.use_key(event)}
         elif event.type == EventType.ORDER_SUBMITTED and event.subject in self.unsent:
             self.sent[self.unsent.pop(event.subject)] += 1
-        elif event.type in ENDINGS and event.subject == self.open_order:
-            self.open_order = None
+        elif event.type in ENDINGS:
+            self.proposals.pop(event.subject, None)
+            self.open_order = None if event.subject == self.open_order else self.open_order
+
+    def use_key(self, event: Event) -> date:
+        """The robot's order of one quote and side; its market day, to which the day's count begins anew."""
+        key = event.content["inputs"]["key"]
+        day = self.calendar.market_day(datetime.fromisoformat(key.split("|")[1]))
+        self.keys = {known for known in self.keys if day in self.sent} | {key}
+        self.sent = {day: self.sent.get(day, 0)}
+        return day
 
     @property
     def holding(self) -> Holding:
@@ -152,7 +163,9 @@ class Walk:
             return Calculation(sight, phase, holding, rules, without_trade(decision), {})
         if decision.side == Side.NONE:
             return Calculation(sight, phase, holding, rules, decision, {})
-        shut = shut_by(self.facts(quote, phase, decision.side), rules, sight)
+        facts = self.facts(quote, phase, decision.side)
+        proposed = any(row.stands(sight, decision.side, rules) for row in self.proposals.values())
+        shut = shut_by(facts._replace(proposed=proposed), rules, sight)
         return Calculation(sight, phase, holding, rules, decide(holding, rules, sight.price, shut.gates), shut.values)
 
     def halted_at(self, at: datetime) -> str:
@@ -171,6 +184,11 @@ class Walk:
             dup=f"{self.position.public_id}|{quote.at.isoformat()}|{side.name}" in self.keys,
             sent=self.sent.get(day, 0),
         )
+
+
+def proposed_in(event: Event) -> Proposed:
+    told = event.content["outputs"]
+    return Proposed(told["side"], micros(told["decision_price"]), datetime.fromisoformat(told["expires_at"]))
 
 
 def change_of(event: Event) -> Change:
