@@ -161,6 +161,8 @@ class Written(NamedTuple):
     text: str
     prev_hash: str
     hash: str
+    portfolio_id: int | None
+    id: int
 
 
 def columns_of(event: Event | Written) -> dict[str, str]:

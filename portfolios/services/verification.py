@@ -19,6 +19,14 @@ from portfolios.services.journal import Written, columns_of
 Head = tuple[int, str]
 
 
+class End(NamedTuple):
+    """Where a stream ends, as its row has it, and whose members may read its events."""
+
+    seq: int
+    hash: str
+    portfolio_id: int | None
+
+
 class Finding(NamedTuple):
     """One thing that does not hold."""
 
@@ -51,32 +59,50 @@ def one_moment() -> Iterator[None]:
         yield
 
 
-def verify_events() -> Verified:
-    """Walk every stream: gapless, chained, columns as hashed, ending where its row says."""
+def verify_events(published: Mapping[UUID, Head] | None = None) -> Verified:
+    """Walk every stream: gapless, chained, columns as hashed, ending where its row says; nothing published is gone."""
     with one_moment():
-        return walked(Event.objects.all(), row_heads(), {})
+        verified = walked(Event.objects.all(), row_heads(), {})
+        verified.findings.extend(missing_of(published or {}))
+    return verified
 
 
-def verify_portfolios(*, portfolio_ids: Collection[int], most: int) -> Checked:
-    """The streams of these portfolios; when they hold more than `most` events, the longest only from their end back."""
+def missing_of(published: Mapping[UUID, Head]) -> Iterator[Finding]:
+    """Events that once were the last of their streams and are not there now, or are others."""
+    heads = {stream: head for stream, head in published.items() if head[0]}
+    query = """
+        SELECT stream_id, seq, hash FROM unnest(%s::uuid[], %s::bigint[]) AS published (stream_id, seq)
+          LEFT JOIN portfolios_event USING (stream_id, seq)
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(query, [list(heads), [seq for seq, _ in heads.values()]])
+        for stream, seq, found in cursor.fetchall():
+            if found is None:
+                yield Finding(stream, seq, "is gone, and was published: the log was cut")
+            elif found != heads[stream][1]:
+                yield Finding(stream, seq, "is not the event that was published")
+
+
+def verify_portfolios(*, portfolio_ids: Collection[int], account_ids: Collection[int] = (), most: int) -> Checked:
+    """Their streams and the house's; beyond `most` events, the longest only from their end back."""
     with one_moment():
-        heads = row_heads(portfolio_ids)
+        heads = row_heads(portfolio_ids, account_ids)
         begins = beginnings(heads, most)
         rows = Event.objects.filter(stream_id__in=[stream for stream, seq in begins.items() if not seq])
         for stream, seq in begins.items():
-            if 0 < seq < heads[stream][0]:
+            if 0 < seq < heads[stream].seq:
                 rows |= Event.objects.filter(stream_id=stream, seq__gt=seq)
-        asked = {stream: head for stream, head in heads.items() if begins[stream] < head[0] or not head[0]}
+        asked = {stream: head for stream, head in heads.items() if begins[stream] < head.seq or not head.seq}
         verified = walked(rows, asked, starts_of(begins))
     return Checked(verified, sum(begins.values()))
 
 
-def beginnings(heads: Mapping[UUID, Head], most: int) -> dict[UUID, int]:
+def beginnings(heads: Mapping[UUID, End], most: int) -> dict[UUID, int]:
     """After which event each stream is read, the short streams whole first."""
     begins, left = {}, most
-    for stream, (seq, _) in sorted(heads.items(), key=lambda item: item[1][0]):
-        begins[stream] = max(seq - left, 0)
-        left -= seq - begins[stream]
+    for stream, end in sorted(heads.items(), key=lambda item: item[1].seq):
+        begins[stream] = max(end.seq - left, 0)
+        left -= end.seq - begins[stream]
     return begins
 
 
@@ -90,34 +116,43 @@ def starts_of(begins: Mapping[UUID, int]) -> dict[UUID, Head]:
     return {stream: (seq, head) for stream, seq, head in rows}
 
 
-def walked(rows: QuerySet[Event], heads: dict[UUID, Head], starts: Mapping[UUID, Head]) -> Verified:
+def walked(rows: QuerySet[Event], heads: dict[UUID, End], starts: Mapping[UUID, Head]) -> Verified:
     """Compare rows with each other and with the heads of their streams, from the starts or the beginning on."""
     findings: list[Finding] = []
     events = streams = 0
     ordered = rows.order_by("stream_id", "seq").values_list(*Written._fields).iterator(chunk_size=5_000)
     for stream_id, stream in groupby(map(Written._make, ordered), key=attrgetter("stream_id")):
         streams += 1
+        end = heads.pop(stream_id, None)
         seq, head = starts.get(stream_id, (0, GENESIS))
+        owner, place = end.portfolio_id if end else None, 0
         for event in stream:
             events += 1
             findings += [Finding(stream_id, event.seq, problem) for problem in problems_of(event, seq, head)]
-            seq, head = event.seq, event.hash
-        if heads.pop(stream_id, None) != (seq, head):
+            if event.portfolio_id != owner:
+                findings.append(Finding(stream_id, event.seq, "is shown to members of another portfolio"))
+            if event.id <= place:
+                findings.append(Finding(stream_id, event.seq, "is stored before the event it follows"))
+            seq, head, place = event.seq, event.hash, event.id
+        if end is None or (end.seq, end.hash) != (seq, head):
             findings.append(Finding(stream_id, seq, "the row's head is not the last event"))
-    findings += [Finding(stream_id, 0, "events are missing") for stream_id, (seq, _) in heads.items() if seq]
+    findings += [Finding(stream_id, 0, "events are missing") for stream_id, end in heads.items() if end.seq]
     return Verified(events, streams, findings)
 
 
-def row_heads(portfolio_ids: Collection[int] | None = None) -> dict[UUID, Head]:
-    """The last event of every stream, or of those of some portfolios, as their rows have it."""
+def row_heads(
+    portfolio_ids: Collection[int] | None = None, account_ids: Collection[int] | None = None
+) -> dict[UUID, End]:
+    """The last event of every stream as its row has it; or of some portfolios, some accounts and the house."""
     fields = ("public_id", "event_seq", "event_hash")
-    positions, portfolios = Position.objects.all(), Portfolio.objects.all()
+    positions, portfolios, accounts = Position.objects.all(), Portfolio.objects.all(), Account.objects.all()
     if portfolio_ids is not None:
         positions, portfolios = positions.filter(portfolio__in=portfolio_ids), portfolios.filter(pk__in=portfolio_ids)
-    rows = [*positions.values_list(*fields), *portfolios.values_list(*fields)]
-    if portfolio_ids is None:
-        rows += [*Account.objects.values_list(*fields), *House.objects.values_list(*fields)]
-    return {public_id: (seq, head) for public_id, seq, head in rows}
+    if account_ids is not None:
+        accounts = accounts.filter(pk__in=account_ids)
+    rows = [*positions.values_list(*fields, "portfolio_id"), *portfolios.values_list(*fields, "pk")]
+    rows += [(*row, None) for table in (accounts, House.objects.all()) for row in table.values_list(*fields)]
+    return {public_id: End(seq, head, portfolio) for public_id, seq, head, portfolio in rows}
 
 
 def problems_of(event: Written, seq: int, head: str) -> Iterator[str]:
