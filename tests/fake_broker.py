@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from trading.brokers.base import BrokerSilent, Fill, Holdings, OrderRequest, Report, Standing, Traded
 from trading.domain.costs import OURS
+from trading.domain.order_life import WORKING
 
 FAKE = {"paper": "tests.fake_broker.FakeBroker"}
 
@@ -37,6 +38,9 @@ class Venue:
         self.lost_requests = 0
         self.lost_answers = 0
         self.delay = 0.0
+        self.silent = False
+        self.held: Holdings | None = None
+        self.traded: list[Traded] = []
 
     def submit(self, request: OrderRequest) -> Report:
         time.sleep(self.delay)
@@ -61,14 +65,15 @@ class Venue:
             return Placed(request, "rejected")
         if self.habit == "rests":
             return Placed(request, "accepted")
-        return Placed(request, "filled", [self.execution(request, request.quantity, request.price, 1)])
+        fill = self.execution(request, request.quantity, request.price, 1)
+        return Placed(request, "filled", [self.note(request, fill)])
 
     def fill(self, client_order_id: str, quantity: int, price: int) -> Fill:
         """Somebody at the venue trades with the resting order."""
         with self.lock:
             standing = self.book[client_order_id]
             fill = self.execution(standing.request, quantity, price, len(standing.fills) + 1)
-            standing.fills.append(fill)
+            standing.fills.append(self.note(standing.request, fill))
             done = sum(part.quantity for part in standing.fills)
             standing.status = "filled" if done >= standing.request.quantity else "partially_filled"
             return fill
@@ -76,6 +81,28 @@ class Venue:
     def end(self, client_order_id: str, status: str) -> None:
         with self.lock:
             self.book[client_order_id].status = status
+
+    def keep_silent(self) -> None:
+        if self.silent:
+            raise BrokerSilent("the line is dead")
+
+    def standing(self) -> list[Standing]:
+        self.keep_silent()
+        return [
+            Standing(name, order.request.symbol, order.request.side, order.request.quantity, done(order), order.status)
+            for name, order in self.book.items()
+            if order.status in WORKING
+        ]
+
+    def traded_since(self, number: int) -> tuple[list[Traded], str]:
+        """Two to a page, so that every test of a reader turns pages."""
+        self.keep_silent()
+        page = self.traded[number : number + 2]
+        return page, str(number + len(page))
+
+    def note(self, request: OrderRequest, fill: Fill) -> Fill:
+        self.traded.append(Traded(request.client_order_id, request.symbol, request.side, fill))
+        return fill
 
     def bought(self) -> int:
         """Shares it has traded in all, in micros."""
@@ -94,6 +121,10 @@ class Venue:
     @staticmethod
     def execution(request: OrderRequest, quantity: int, price: int, number: int) -> Fill:
         return Fill(f"venue-{request.client_order_id}-{number}", quantity, price, OURS, request.market_at)
+
+
+def done(order: Placed) -> int:
+    return sum(fill.quantity for fill in order.fills)
 
 
 VENUE = Venue()
@@ -120,10 +151,11 @@ class FakeBroker:
         return VENUE.book[request.client_order_id].report()
 
     def open_orders(self) -> list[Standing]:
-        return []
+        return VENUE.standing()
 
     def fills_since(self, cursor: str) -> tuple[list[Traded], str]:
-        return [], cursor
+        return VENUE.traded_since(int(cursor or 0))
 
     def holdings(self) -> Holdings | None:
-        return None
+        VENUE.keep_silent()
+        return VENUE.held

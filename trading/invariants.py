@@ -10,7 +10,7 @@ AT_ONCE = 200
 OPEN = "('new', 'sending', 'unknown', 'accepted', 'partially_filled', 'cancelling')"
 BROUGHT = "('position_created', 'deposited', 'withdrawn', 'adjusted')"
 ENDS = "('order_filled', 'order_cancelled', 'order_rejected', 'order_expired')"
-AFTER_THE_END = "('late_fill', 'correction', 'overfill', 'anchor_updated', 'reevaluated', 'quarantined')"
+AFTER_THE_END = "('late_fill', 'correction', 'overfill', 'anchor_updated', 'reevaluated', 'quarantined', 'repaired')"
 MOVES_THE_ANCHOR = (
     "('position_created', 'anchor_set', 'anchor_reset', 'anchor_cleared', 'anchor_updated', 'ex_dividend', 'split')"
 )

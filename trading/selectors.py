@@ -1,14 +1,20 @@
 """Reads of trading: what is waiting for a bell."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
 
-from portfolios.models import Position
+from portfolios.models import Account, Portfolio, Position
 from trading.market.models import Quote
 from trading.market.selectors import newest_quote, newest_quotes
-from trading.models import Order
+from trading.models import InboxMessage, Order
 
+AT_ONCE = 100  # messages a sweep rings for
+TRIES = 10  # for a parked message: three at once, the rest five minutes apart; then it is a person's
+QUICK_TRIES, QUICKLY, SLOWLY = 3, timedelta(seconds=5), timedelta(minutes=5)
 FATE_UNKNOWN = ("sending", "unknown", "cancelling")
 # Between last and middle the rule may choose either, so a cell wakes when one of them left its band. One half per edge,
 # because each edge has an index of its own: an OR of the two would read every cell of the symbol.
@@ -74,6 +80,28 @@ def cell_held_up_by(order_id: int) -> int | None:
 
 def position_of(order_id: int) -> int:
     return Order.objects.values_list("position_id", flat=True).get(pk=order_id)
+
+
+def accounts_in_use() -> list[int]:
+    """Accounts whose books can move: not closed, and some portfolio trades there."""
+    used = Account.objects.exclude(state=Account.Status.CLOSED).filter(portfolios__state=Portfolio.Status.ACTIVE)
+    return list(used.order_by("pk").values_list("pk", flat=True).distinct())
+
+
+def messages_waiting() -> list[int]:
+    """What the inbox still has to work on: left lying when its worker died, or parked and not tried too often."""
+    now = timezone.now()
+    left = Q(status=InboxMessage.Status.RECEIVED, received_at__lt=now - QUICKLY)
+    quick = Q(attempts__lt=QUICK_TRIES, processed_at__lt=now - QUICKLY)
+    slow = Q(attempts__lt=TRIES, processed_at__lt=now - SLOWLY)
+    waiting = left | Q(Q(status=InboxMessage.Status.PARKED) & (quick | slow))
+    return list(InboxMessage.objects.filter(waiting).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+
+
+def messages_parked_for(order_id: int) -> list[int]:
+    """They may have waited for what was just booked."""
+    parked = InboxMessage.objects.filter(order=order_id, status=InboxMessage.Status.PARKED)
+    return list(parked.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
 
 
 def traded_symbols(source: str) -> list[str]:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vbalance.settings")
 
@@ -16,3 +16,9 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_our_logging(**_: Any) -> None:
     """Being connected is enough: Celery then leaves the logging, and its level, as Django's settings made it."""
+
+
+@beat_init.connect
+def compare_books(**_: Any) -> None:
+    """The house starts with its beat: before anything trades at a broker elsewhere, its books are compared."""
+    app.send_task("trading.tasks.reconcile_accounts", kwargs={"why": "start"})

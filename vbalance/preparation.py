@@ -15,6 +15,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from portfolios.services.guards import log_guards_missing
+from trading.services.reconciliation import doubt_everywhere
 
 log = structlog.get_logger(__name__)
 DEMO_PAST_UNTIL = "2008-01-03"
@@ -24,6 +25,7 @@ def prepare(*, demo: bool = True) -> None:
     ask_the_stores()
     migrate()
     tell_of_guards()
+    doubt_everywhere()
     collect_static_files()
     if demo:
         give_a_past()

@@ -6,11 +6,15 @@ from contextlib import contextmanager
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
+from portfolios.domain.amounts import as_text
+from portfolios.errors import Refused
 from portfolios.events import EventType
 from portfolios.models import Position
 from portfolios.services.journal import Journal
+from portfolios.services.positions import refuse_unreasoned
 from trading.errors import BrokenCell
 from trading.market.selectors import market_now
+from trading.models import Order
 
 log = structlog.get_logger(__name__)
 
@@ -40,5 +44,28 @@ def quarantine(*, position_id: int, why: str) -> Position:
     journal = Journal(position, market_at=market_now(position.source), actor="robot")
     message = f"Quarantined until a person has looked: {why}."
     journal.add(EventType.QUARANTINED, message, state=Position.Status.QUARANTINED, inputs={"why": why})
+    journal.write()
+    return position
+
+
+@transaction.atomic
+def release_cell(*, position_id: int, reason: str, actor: str) -> Position:
+    """A person has looked: the robot may go on. Releasing a cell that is active changes nothing.
+
+    Raises Refused: wrong_state, below_zero, order_open (409), invalid_reason (422).
+    """
+    position = Position.objects.locked().get(pk=position_id)
+    refuse_unreasoned(reason)
+    if position.state == Position.Status.ACTIVE:
+        return position
+    if position.state != Position.Status.QUARANTINED:
+        raise Refused("wrong_state", f"the cell is {position.state}", status=409)
+    if position.cash < 0 or position.shares < 0:
+        held = f"{as_text(position.shares)} shares and {as_text(position.cash)} in cash"
+        raise Refused("below_zero", f"it holds {held}; put that right first", status=409)
+    if Order.objects.filter(position=position).open().exists():
+        raise Refused("order_open", "this cell has an open order; wait for it or cancel it", status=409)
+    journal = Journal(position, market_at=market_now(position.source), actor=actor)
+    journal.add(EventType.RELEASED, f"Released: {reason}", state=Position.Status.ACTIVE, inputs={"reason": reason})
     journal.write()
     return position

@@ -67,7 +67,11 @@ def see_and_wait(order: Order, quote: Quote) -> None:
 def why_forbidden(position: Position) -> str:
     """Why nothing of this cell may leave now, in words. Needs the shared lock, so that no halt is being written."""
     halt = halt_over(position)
-    return f"trading is halted ({halt.reason})" if halt else why_untrusted(position.portfolio.account)
+    if halt:
+        return f"trading is halted ({halt.reason})"
+    if position.state == Position.Status.QUARANTINED:
+        return "the cell is quarantined"
+    return why_untrusted(position.portfolio.account)
 
 
 def kept_back(journal: Journal, order: Order, position: Position, sight: Sight, forbidden: str) -> bool:

@@ -16,6 +16,7 @@ from trading.selectors import newest_traded_quotes, position_of, waiting_cells, 
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
 from trading.services.quarantine import setting_aside
+from trading.services.reconciliation import reconcile_source
 from trading.services.replay import SOURCE, Step, clear_step, end_of_history, next_step, release_step, step_is_done
 from trading.tasks import execute_order as execute_order_bell
 from trading.tasks import ring, ring_for
@@ -57,6 +58,7 @@ class Command(BaseCommand):
             raise CommandError("there is no history to replay: run load_history first", returncode=2)
         if options["speed"]:
             MarketClock.objects.filter(source=SOURCE).update(speed=options["speed"])
+        reconcile_source(source=SOURCE)
         if options["fast_forward_to"]:
             self.fast_forward(options["fast_forward_to"])
         else:

@@ -1,0 +1,371 @@
+"""Our books beside a broker's: equal, put right with evidence, or frozen for a person; silence proves nothing."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from portfolios.domain.amounts import micros
+from portfolios.models import Account, Event, Position
+from tests.at_once import at_once
+from tests.factories import make_portfolio, make_position, make_quote, make_user
+from tests.fake_broker import FAKE, VENUE, Venue
+from tests.market import assert_sound, later, make_fallen_cell, story, tick
+from trading.brokers.base import Fill, Holdings, Traded
+from trading.brokers.models import PaperExecution
+from trading.domain.choices import Side
+from trading.domain.costs import OURS
+from trading.models import Execution, Order, Reconciliation
+from trading.services import reconciliation
+from trading.services.evaluation import evaluate_position
+from trading.services.execution import execute_order
+from trading.services.reconciliation import doubt, doubt_everywhere, prune_reconciliations
+from trading.services.submission import begin_submission
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def venue(settings: Any) -> Venue:
+    settings.BROKERS = FAKE | {"elsewhere": FAKE["paper"]}
+    VENUE.open_again()
+    return VENUE
+
+
+@pytest.fixture
+def resting(venue: Venue) -> Order:
+    """A buy of 10.4687 shares that rests at the broker."""
+    venue.open_again("rests")
+    order = tick(make_fallen_cell())
+    assert order
+    return order
+
+
+def account_of(order: Order | Position) -> Account:
+    position = order.position if isinstance(order, Order) else order
+    return Account.objects.get(portfolios__positions=position)
+
+
+def reconcile(account: Account, why: str = "beat") -> Reconciliation:
+    found = reconciliation.reconcile_account(account_id=account.pk, why=why, patience=0)
+    account.refresh_from_db()
+    return found
+
+
+def kinds(account: Account) -> list[str]:
+    return list(Event.objects.filter(stream_id=account.public_id).order_by("seq").values_list("type", flat=True))
+
+
+def verdicts(row: Reconciliation) -> list[tuple[str, str]]:
+    return [(line["kind"], line["verdict"]) for line in row.found if line["verdict"] != "equal"]
+
+
+def test_a_paper_account_that_traded_is_found_equal() -> None:
+    position = make_fallen_cell()
+    tick(position)
+    account = account_of(position)
+    before = account.reconciled_at
+    row = reconcile(account)
+    assert (row.outcome, row.found) == ("matched", [])
+    assert account.reconciled_at and before and account.reconciled_at > before
+    assert account.fills_seen == str(PaperExecution.objects.get().pk)
+
+
+def test_a_missed_fill_is_booked_once_with_evidence(resting: Order, venue: Venue) -> None:
+    venue.fill(resting.client_order_id, micros("4"), micros("97"))
+    account = account_of(resting)
+    assert reconcile(account).outcome == "repaired"
+    assert reconcile(account).outcome == "matched"
+    resting.refresh_from_db()
+    assert (resting.status, resting.filled_quantity) == ("partially_filled", micros("4"))
+    assert Execution.objects.count() == 1
+    assert story(resting.position)[-2:] == ["order_partially_filled", "repaired"]
+    assert kinds(account) == ["repaired", "reconciled"]
+    assert_sound()
+
+
+def test_fills_without_an_id_are_booked_once_too(resting: Order, venue: Venue) -> None:
+    fill = Fill("", micros("2"), micros("97"), OURS, later())
+    for _ in range(3):
+        venue.traded.append(Traded(resting.client_order_id, "IBM", Side.BUY, fill))
+    account = account_of(resting)
+    assert reconcile(account).outcome == "repaired"
+    Account.objects.update(fills_seen="")
+    account.refresh_from_db()
+    assert reconcile(account).outcome == "matched"
+    assert Execution.objects.count() == 3
+    assert_sound()
+
+
+def test_an_order_that_ended_while_nobody_listened_ends_here_too(resting: Order, venue: Venue) -> None:
+    venue.end(resting.client_order_id, "expired")
+    account = account_of(resting)
+    assert reconcile(account).outcome == "repaired"
+    resting.refresh_from_db()
+    assert (resting.status, resting.reserved_cash) == ("expired", 0)
+    assert_sound()
+
+
+def test_an_order_that_never_arrived_is_left_to_whoever_sends_it_again(venue: Venue) -> None:
+    venue.lost_requests = 1
+    order = tick(make_fallen_cell())
+    assert order and order.status == "unknown"
+    assert reconcile(account_of(order)).outcome == "matched"
+    order.refresh_from_db()
+    assert order.status == "unknown"
+    execute_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert order.status == "filled"
+    assert_sound()
+
+
+def test_an_order_they_took_and_then_deny_freezes_the_account(resting: Order, venue: Venue) -> None:
+    venue.book.clear()
+    account = account_of(resting)
+    row = reconcile(account)
+    assert (row.outcome, account.state) == ("frozen", "frozen")
+    assert verdicts(row) == [("order", "differs")]
+    assert kinds(account) == ["frozen"]
+    reconcile(account)
+    assert (kinds(account), Reconciliation.objects.get().times) == (["frozen"], 2)
+
+
+def test_an_order_under_our_name_that_we_do_not_know_freezes_the_account(resting: Order, venue: Venue) -> None:
+    standing = venue.book[resting.client_order_id]
+    venue.book["vb-nobody"] = standing
+    row = reconcile(account_of(resting))
+    assert verdicts(row) == [("order", "differs")]
+    assert row.found[0]["subject"] == "vb-nobody"
+
+
+def test_an_order_that_ended_here_and_rests_there_freezes_the_account(resting: Order, venue: Venue) -> None:
+    Order.objects.filter(pk=resting.pk).update(status="cancelled")
+    assert verdicts(reconcile(account_of(resting))) == [("order", "differs")]
+
+
+def test_orders_of_others_are_noted_and_never_touched(resting: Order, venue: Venue) -> None:
+    venue.book["by-hand"] = venue.book[resting.client_order_id]
+    row = reconcile(account_of(resting))
+    assert (row.outcome, verdicts(row)) == ("matched", [("order", "noted")])
+    assert venue.book["by-hand"].status == "accepted"
+
+
+def test_a_fill_of_another_symbol_is_not_booked(resting: Order, venue: Venue) -> None:
+    fill = Fill("strange", micros("2"), micros("97"), OURS, later())
+    venue.traded.append(Traded(resting.client_order_id, "ZIM", Side.BUY, fill))
+    account = account_of(resting)
+    assert verdicts(reconcile(account)) == [("fill", "differs")]
+    assert (Execution.objects.count(), account.fills_seen) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("shares", "cash", "outcome"),
+    [
+        ({"IBM": "100"}, "10000", "matched"),
+        ({"IBM": "100"}, "999999", "matched"),
+        ({"IBM": "100"}, None, "matched"),
+        ({"IBM": "100", "ZIM": "0"}, "10000", "matched"),
+        ({"IBM": "99.999999"}, "10000", "frozen"),
+        ({"IBM": "100.000001"}, "10000", "frozen"),
+        ({}, "10000", "frozen"),
+        ({"IBM": "100", "ZIM": "1"}, "10000", "frozen"),
+        ({"IBM": "100"}, "9999.999999", "frozen"),
+    ],
+)
+def test_shares_are_equal_and_cash_is_enough(
+    venue: Venue, shares: dict[str, str], cash: str | None, outcome: str
+) -> None:
+    held = {symbol: micros(amount) for symbol, amount in shares.items()}
+    venue.held = Holdings(held, micros(cash) if cash else None, since_opening=False)
+    assert reconcile(account_of(make_position())).outcome == outcome
+
+
+def test_silence_proves_nothing(resting: Order, venue: Venue) -> None:
+    venue.silent = True
+    account = account_of(resting)
+    before = (account.state, account.reconciled_at, account.heard_at, account.fills_seen)
+    for _ in range(3):
+        assert reconcile(account).outcome == "unanswered"
+    assert (account.state, account.reconciled_at, account.heard_at, account.fills_seen) == before
+    assert Reconciliation.objects.get().times == 3
+    venue.silent = False
+    assert reconcile(account).why == "reconnect"
+    assert kinds(account) == ["reconciled", "reconciled"]
+
+
+def test_equal_books_every_minute_do_not_flood_the_log() -> None:
+    account = account_of(make_position())
+    for _ in range(5):
+        reconcile(account)
+    assert (kinds(account), Reconciliation.objects.get().times) == (["reconciled"], 5)
+    reconcile(account, "person")
+    assert len(kinds(account)) == 2
+
+
+def test_a_doubt_that_came_while_books_were_compared_stands(venue: Venue) -> None:
+    position = make_position()
+    account = account_of(position)
+    began = timezone.now()
+    doubt(account_id=account.pk)
+    matched = reconciliation.Verdict(Reconciliation.Outcome.MATCHED, [])
+    reconciliation.conclude(account_id=account.pk, why="beat", actor="robot", started_at=began, verdict=matched)
+    account.refresh_from_db()
+    assert account.doubted_at and account.reconciled_at and account.reconciled_at < account.doubted_at
+
+
+def elsewhere(position: Position, **traits: Any) -> Account:
+    """The cell's account moved to a broker at the far end of a line."""
+    account = account_of(position)
+    for name, value in ({"adapter": "elsewhere"} | traits).items():
+        setattr(account, name, value)
+    account.save()
+    return account
+
+
+def minutes_ago(minutes: float) -> Any:
+    return timezone.now() - timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(
+    ("traits", "why"),
+    [
+        ({"reconciled_at": None}, "its books have not been compared yet"),
+        ({"state": "frozen"}, "the account is frozen"),
+        ({"heartbeat_seconds": 5}, "its fill channel is silent"),
+        ({"heartbeat_seconds": 5, "heard_at": "old"}, "its fill channel is silent"),
+        ({"reconciled_at": "old"}, "its books were compared too long ago"),
+    ],
+)
+def test_nothing_leaves_an_account_that_is_not_trusted(venue: Venue, traits: dict[str, Any], why: str) -> None:
+    position = make_fallen_cell()
+    order = evaluate_position(position_id=position.pk).order
+    assert order
+    elsewhere(position, **{name: minutes_ago(6) if value == "old" else value for name, value in traits.items()})
+    assert begin_submission(order_id=order.pk) is None
+    order.refresh_from_db()
+    assert order.status == "cancelled"
+    assert venue.submissions == []
+    make_quote("IBM", "96.9", at=later())
+    evaluate_position(position_id=position.pk)
+    event = Event.objects.of(position).latest("seq").content
+    assert (event["outputs"]["reason"], event["outputs"]["gates"]["unreconciled"]) == ("unreconciled", why)
+
+
+def test_after_a_start_nothing_trades_elsewhere_until_the_books_were_compared(venue: Venue) -> None:
+    position = make_fallen_cell()
+    account = elsewhere(position)
+    assert doubt_everywhere() == 1
+    evaluate_position(position_id=position.pk)
+    assert story(position)[-1] == "skipped"
+    assert reconcile(account, "start").outcome == "matched"
+    make_quote("IBM", "96.9", at=later())
+    order = tick(position)
+    assert order and order.status == "filled"
+
+
+def test_a_poll_that_was_answered_is_a_sign_of_life(venue: Venue) -> None:
+    position = make_fallen_cell()
+    account = elsewhere(position, heartbeat_seconds=5)
+    reconcile(account)
+    order = tick(position)
+    assert order and order.status == "filled"
+
+
+def test_nothing_leaves_a_quarantined_cell(venue: Venue) -> None:
+    position = make_fallen_cell()
+    order = evaluate_position(position_id=position.pk).order
+    assert order
+    Position.objects.filter(pk=position.pk).update(state="quarantined")
+    assert begin_submission(order_id=order.pk) is None
+    order.refresh_from_db()
+    assert (order.status, venue.submissions) == ("cancelled", [])
+
+
+def test_orders_of_a_quarantined_cell_are_still_asked_about(venue: Venue) -> None:
+    venue.lost_requests = 1
+    position = make_fallen_cell()
+    order = tick(position)
+    Position.objects.filter(pk=position.pk).update(state="quarantined")
+    assert order and reconcile(account_of(position)).outcome == "matched"
+    order.refresh_from_db()
+    assert (order.status, venue.submissions) == ("cancelled", [order.client_order_id])
+
+
+def test_old_equal_books_are_forgotten_and_nothing_else() -> None:
+    account = account_of(make_position())
+    old = timezone.now() - timedelta(days=31)
+    for outcome in Reconciliation.Outcome.values:
+        account.reconciliations.create(why="beat", outcome=outcome, started_at=old, finished_at=old)
+    account.reconciliations.create(why="beat", outcome="matched", started_at=old, finished_at=timezone.now())
+    assert prune_reconciliations() == 1
+
+
+def test_two_tenants_are_compared_apart(venue: Venue) -> None:
+    venue.open_again("rests")
+    mine = make_fallen_cell()
+    theirs = make_position(make_portfolio(make_user("bob")), anchor="100")
+    order, other = tick(mine), tick(theirs)
+    assert order and other
+    venue.fill(other.client_order_id, micros("1"), micros("97"))
+    row = reconcile(account_of(mine))
+    assert verdicts(row) == [("fill", "differs"), ("order", "differs")]  # one venue, two accounts: nothing is mixed up
+    other.refresh_from_db()
+    assert other.filled_quantity == 0
+
+
+def test_a_comparison_costs_the_same_however_many_orders_rest(venue: Venue) -> None:
+    venue.open_again("rests")
+    portfolio = make_portfolio()
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert reconcile(Account.objects.get()).outcome == "matched"
+        return len(captured)
+
+    make_quote("IBM", "97")
+    tick(make_position(portfolio, anchor="100"))
+    reconcile(Account.objects.get())
+    one = cost()
+    for _ in range(5):
+        tick(make_position(portfolio, anchor="100"))
+    assert cost() == one
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_comparisons_at_once_book_a_missed_fill_once(resting: Order, venue: Venue) -> None:
+    for _ in range(5):
+        venue.fill(resting.client_order_id, micros("1"), micros("97"))
+    account = account_of(resting)
+    outcomes = at_once(*[lambda: reconciliation.reconcile_account(account_id=account.pk, why="beat", patience=0)] * 4)
+    assert {row.outcome for row in outcomes} <= {"matched", "repaired"}
+    assert Execution.objects.count() == 5
+    assert story(resting.position).count("repaired") == 5
+    assert reconcile(account).outcome == "matched"
+    assert_sound()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_books_compared_while_fills_arrive_are_never_frozen(venue: Venue) -> None:
+    portfolio = make_portfolio()
+    make_quote("IBM", "97")
+    cells = [make_position(portfolio, anchor="100") for _ in range(20)]
+    orders = [evaluate_position(position_id=cell.pk).order for cell in cells]
+    venue.held = None
+    account = Account.objects.get()
+
+    def trade(mine: list[Order | None]) -> None:
+        for order in mine:
+            assert order
+            execute_order(order_id=order.pk)
+
+    def compare() -> list[str]:
+        return [reconciliation.reconcile_account(account_id=account.pk, why="beat").outcome for _ in range(3)]
+
+    found = at_once(*[lambda part=part: trade(orders[part::4]) for part in range(4)], compare)[-1]
+    assert "frozen" not in found
+    assert reconcile(account).outcome == "matched"
+    assert set(Order.objects.values_list("status", flat=True)) == {"filled"}
+    assert_sound()
