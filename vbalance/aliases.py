@@ -9,6 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.vary import vary_on_headers
 
 from reporting.views.cells import cockpit
+from trading.api.callback import OrderCallback
 from trading.api.evaluation import Evaluate
 from trading.api.events import Events
 from trading.api.positions import PositionDetail
@@ -38,6 +39,7 @@ def deprecated(view: View, successor: str) -> View:
 events = deprecated(Events.as_view(), "/v1/events")
 metrics = deprecated(Metrics.as_view(), "/v1/metrics")
 evaluate = deprecated(Evaluate.as_view(), "/v1/positions/{public_id}/evaluate")
+callback = deprecated(OrderCallback.as_view(), "/v1/orders/callback")
 position_json = deprecated(PositionDetail.as_view(), "/v1/positions/{public_id}")
 
 

@@ -143,6 +143,7 @@ CELERY_TASK_ROUTES = {
     "trading.tasks.evaluate_*": {"queue": "price-events"},
     "trading.tasks.poll_prices": {"queue": "price-events"},
     "trading.tasks.execute_order": {"queue": "orders"},
+    "trading.tasks.process_inbox": {"queue": "orders"},
     "trading.tasks.*_dividends": {"queue": "dividends"},
 }
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
@@ -267,7 +268,7 @@ REST_FRAMEWORK = {
         "portfolios.api.throttling.ReadThrottle",
         "portfolios.api.throttling.WriteThrottle",
     ],
-    "DEFAULT_THROTTLE_RATES": {"read": "1200/min", "write": "300/min"},
+    "DEFAULT_THROTTLE_RATES": {"read": "1200/min", "write": "300/min", "delivery": "6000/min"},
     "EXCEPTION_HANDLER": "portfolios.api.problems.problem_response",
     "COERCE_DECIMAL_TO_STRING": True,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("reporting.api.urls")),
     path("metrics", aliases.metrics, name="alias-metrics"),
     path("events", aliases.events, name="alias-events"),
+    path("orders/callback", aliases.callback, name="alias-callback"),
     path("positions/<str:public_id>/evaluate", aliases.evaluate, name="alias-evaluate"),
     path("positions/<uuid:public_id>", aliases.position, name="alias-position"),  # the cockpit, or its JSON
     path("admin/", admin.site.urls),

@@ -64,6 +64,12 @@ class WriteThrottle(WindowThrottle):
     counts_writes = True
 
 
+class DeliveryThrottle(WriteThrottle):
+    """For brokers, who come in bursts; each address for itself, so that nobody uses up what is another's."""
+
+    scope = "delivery"
+
+
 def counted(request: Request, view: Any) -> Count:
     """Counted once, whichever throttle asks first."""
     if not hasattr(request, "_counted"):

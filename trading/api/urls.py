@@ -3,9 +3,19 @@
 from django.urls import path
 
 from trading.api.acts import Adjust, Anchor, Close, Deposit, Pause, Resume, Withdraw
+from trading.api.callback import OrderCallback
 from trading.api.dividends import UpcomingDividends
 from trading.api.evaluation import Evaluate, Tick
 from trading.api.events import Events, PositionEvents
+from trading.api.halts import (
+    HaltAccount,
+    HaltList,
+    HaltPortfolio,
+    HaltPosition,
+    RearmHalt,
+    RearmPosition,
+    ResumePortfolio,
+)
 from trading.api.ladder import PositionLadder
 from trading.api.market import BarList, MarketStatus, NewestQuote
 from trading.api.orders import CancelOrder, FillOrder, OrderDetail, OrderList, PositionOrders
@@ -50,12 +60,20 @@ urlpatterns = [
         RestorePortfolioSettings.as_view(),
         name="api-restore-portfolio-settings",
     ),
+    path("v1/positions/<str:public_id>/halt", HaltPosition.as_view(), name="api-halt-position"),
+    path("v1/positions/<str:public_id>/rearm", RearmPosition.as_view(), name="api-rearm-position"),
+    path("v1/portfolios/<str:public_id>/halt", HaltPortfolio.as_view(), name="api-halt-portfolio"),
+    path("v1/portfolios/<str:public_id>/resume", ResumePortfolio.as_view(), name="api-resume-portfolio"),
+    path("v1/accounts/<str:public_id>/halt", HaltAccount.as_view(), name="api-halt-account"),
+    path("v1/halts", HaltList.as_view(), name="api-halts"),
+    path("v1/halts/<str:public_id>/rearm", RearmHalt.as_view(), name="api-rearm-halt"),
     path("v1/dividends/upcoming", UpcomingDividends.as_view(), name="api-upcoming-dividends"),
     path("v1/market/status", MarketStatus.as_view(), name="api-market"),
     path("v1/market/quotes/<str:symbol>", NewestQuote.as_view(), name="api-quote"),
     path("v1/market/bars/<str:symbol>", BarList.as_view(), name="api-bars"),
     path("v1/events", Events.as_view(), name="api-events"),
     path("v1/orders", OrderList.as_view(), name="api-orders"),
+    path("v1/orders/callback", OrderCallback.as_view(), name="api-callback"),
     path("v1/orders/<str:public_id>", OrderDetail.as_view(), name="api-order"),
     path("v1/orders/<str:public_id>/cancel", CancelOrder.as_view(), name="api-cancel"),
     path("v1/orders/<str:public_id>/fill", FillOrder.as_view(), name="api-fill"),

@@ -20,6 +20,7 @@ from trading.models import Order
 from trading.risk.selectors import HERE
 from trading.services.settlement import ENDINGS, book_fill, move, release, wake_after
 from trading.services.submission import begin_submission, request_for, send_again
+from trading.services.sums import in_its_own_terms
 
 
 def execute_order(*, order_id: int) -> Order | None:
@@ -62,7 +63,7 @@ def record_report(*, order_id: int, report: Report, asked: OrderRequest | None =
     order = Order.objects.get(pk=order_id)
     spoke = actor or f"broker:{position.portfolio.account.adapter}"
     journal = Journal(position, market_at=market_now(position.source), actor=spoke)
-    for fill in report.fills:
+    for fill in in_its_own_terms(order, report.fills):
         book_fill(journal, position, order, fill)
     follow(journal, position, order, report)
     if asked:

@@ -15,6 +15,7 @@ from trading.domain.costs import OURS, UNFILLED, Filled, add_fill, average_price
 from trading.domain.order_life import OPEN_STATES, may_move
 from trading.errors import IllegalMove
 from trading.models import Execution, Order
+from trading.services.sums import is_summed, prefix_of
 
 ENDINGS = {
     "cancelled": EventType.ORDER_CANCELLED,
@@ -37,7 +38,7 @@ def book_fill(journal: Journal, position: Position, order: Order, fill: Fill) ->
     """
     if fill.replaces:
         return book_correction(journal, position, order, fill)
-    if find_execution(position, fill.execution_id):
+    if find_execution(position, fill.execution_id) or is_counted(order, fill):
         return False
     late = order.status not in OPEN_STATES
     notional, fee = add_to(order, rules_of(position, order), fill)
@@ -53,6 +54,11 @@ def book_fill(journal: Journal, position: Position, order: Order, fill: Fill) ->
 
 def find_execution(position: Position, execution_id: str) -> Execution | None:
     return Execution.objects.filter(account=account_of(position), broker_execution_id=execution_id).first()
+
+
+def is_counted(order: Order, fill: Fill) -> bool:
+    """Whether the order is booked from running totals, which hold this fill already, or will."""
+    return not fill.execution_id.startswith(prefix_of(order)) and is_summed(order)
 
 
 def follow_fill(order: Order) -> None:
@@ -89,7 +95,7 @@ def book_correction(journal: Journal, position: Position, order: Order, fill: Fi
     totals = recount(order, rules_of(position, order), without=wrong)
     write_execution(order, position, reversal_of(wrong, fill), *differences(totals, before), reverses=wrong)
     keep_totals(order, totals)
-    if fill.quantity:
+    if fill.quantity and not find_execution(position, fill.execution_id):  # a look-up may have brought it already
         notional, fee = add_to(order, rules_of(position, order), fill)
         write_execution(order, position, fill, notional, fee)
     write_correction(journal, order, wrong, fill, before)

@@ -1,0 +1,66 @@
+"""Executions made of running totals, for brokers that say "filled so far" and no more.
+
+An order is booked from totals or from execution ids, never from both: its first execution decides. That is what keeps
+a share from being counted twice, whatever comes in whatever order.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from portfolios.domain.amounts import MAX_PRICE, MICROS, MIN_PRICE
+from trading.brokers.base import Fill
+from trading.domain.costs import OURS
+from trading.models import Execution, Order
+
+CLEAR = 1_000  # below one part in so many the average is too coarse to tell the part's own price
+
+
+def prefix_of(order: Order) -> str:
+    return f"{order.client_order_id}-cum-"
+
+
+def is_summed(order: Order) -> bool:
+    """Whether its executions are made of totals."""
+    return bool(order.filled_quantity) and made_of_totals(order).exists()
+
+
+def may_be_summed(order: Order) -> bool:
+    """Whether they all are, or there are none yet."""
+    return order.executions.count() == made_of_totals(order).count()
+
+
+def made_of_totals(order: Order) -> QuerySet[Execution]:
+    return order.executions.filter(broker_execution_id__startswith=prefix_of(order))
+
+
+def missing_part(order: Order, total: int, average: int, at: datetime) -> Fill | None:
+    """What a total adds to what is booked, under an id that follows from it. None where that makes no sense.
+
+    Its price makes the booked value total * average again, so rounding does not add up over the parts.
+    """
+    quantity = total - order.filled_quantity
+    if quantity <= 0:
+        return None
+    value = total * average - (order.gross * MICROS + order.rest)
+    price = (2 * value + quantity) // (2 * quantity) if quantity * CLEAR >= total else average
+    if not MIN_PRICE <= price <= MAX_PRICE:
+        return None
+    return Fill(f"{prefix_of(order)}{total}", quantity, price, OURS, at)
+
+
+def in_its_own_terms(order: Order, fills: Sequence[Fill]) -> Sequence[Fill]:
+    """All fills a broker knows of an order. One that is booked from totals takes what is more in them than booked."""
+    if not fills or not is_summed(order):
+        return fills
+    total = sum(fill.quantity for fill in fills)
+    if total <= order.filled_quantity:
+        return ()
+    average = round_half_up(sum(fill.quantity * fill.price for fill in fills), total)
+    part = missing_part(order, total, average, fills[-1].at)
+    return (part,) if part else ()
+
+
+def round_half_up(value: int, quantity: int) -> int:
+    return (2 * value + quantity) // (2 * quantity)
