@@ -11,7 +11,7 @@ from pathlib import Path
 from vbalance.children import Child, Copy, end
 from vbalance.terminal import Scribe
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 STEADY_AFTER = 60.0
 
 
