@@ -5,9 +5,11 @@ from typing import Any
 
 import structlog
 from celery import Task, current_app, shared_task
+from django.utils import timezone
 
 from portfolios.identity.services import forget_old_sessions
 from portfolios.models import FailedTask
+from portfolios.services import heads
 from portfolios.services.failed_tasks import note_replay
 from portfolios.services.idempotency import forget_old_keys
 from portfolios.services.verification import differing_rows
@@ -69,11 +71,19 @@ def ring_again(failed: FailedTask) -> None:
 
 @shared_task(base=Bell)
 def verify_events() -> None:
-    """Nightly: the log against itself and against the rows; old idempotency keys and sessions go."""
-    verified = verify()
+    """Nightly: the log against itself, what was published and the rows; old idempotency keys and sessions go."""
+    published = heads.newest_kept()
+    verified = verify(published.heads if published else None)
     differing = differing_rows()
     forget_old_keys()
     forget_old_sessions()
     log.info("events verified", events=verified.events, findings=len(verified.findings), differing=len(differing))
     if verified.findings or differing:
         raise RuntimeError(f"{len(verified.findings)} findings, {len(differing)} rows differ from their events")
+
+
+@shared_task(base=Bell)
+def export_heads() -> None:
+    """Nightly: where every stream ends, signed and kept outside the database."""
+    path = heads.export_heads(at=timezone.now())
+    log.info("heads exported", file=str(path), public_key=heads.public_key())

@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 
 from portfolios.domain.amounts import as_text
 from portfolios.tasks import Bell
+from trading.audit import unsound
 from trading.domain.costs import average_price
 from trading.market.base import PriceSource, PriceUnavailable
 from trading.market.models import Quote
@@ -178,3 +179,13 @@ def ring(bell: Bell, **keys: int | str) -> bool:
         log.warning("bell not rung", task=bell.name, error=str(error), **keys)
         return False
     return True
+
+
+@shared_task(base=Bell)
+def audit() -> None:
+    """Nightly, after the log itself was verified: everything else that must hold."""
+    lines = list(unsound())
+    for line in lines:
+        log.error("audit", finding=line)
+    if lines:
+        raise RuntimeError(f"{len(lines)} findings: see manage.py audit")

@@ -21,6 +21,16 @@ BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="30"),
         "options": {"expires": 3600},
     },
+    "audit": {
+        "task": "trading.tasks.audit",
+        "schedule": crontab(hour="3", minute="35"),
+        "options": {"expires": 3600},
+    },
+    "export heads": {
+        "task": "portfolios.tasks.export_heads",
+        "schedule": crontab(hour="3", minute="40"),
+        "options": {"expires": 3600},
+    },
     "forget heartbeats": {
         "task": "trading.tasks.forget_old_heartbeats",
         "schedule": crontab(hour="3", minute="50"),

@@ -130,3 +130,9 @@ def export_heads(*, at: datetime, to: Path | None = None) -> Path:
 def kept_heads() -> list[Path]:
     """Files of this data folder, oldest first."""
     return sorted(folder().glob(DAYS))
+
+
+def newest_kept() -> Heads | None:
+    """What this house published last, if it has. Raises Forged, BadKey."""
+    files = kept_heads()
+    return read_heads(files[-1].read_bytes(), trusted=public_key()) if files else None
