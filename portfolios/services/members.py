@@ -9,6 +9,7 @@ from django.utils import timezone
 from portfolios.errors import Refused
 from portfolios.events import EventType
 from portfolios.models import Invitation, Membership, Portfolio, Role, User
+from portfolios.services.accounts import hand_over
 from portfolios.services.journal import Journal
 from portfolios.services.tokens import digest_of
 
@@ -110,13 +111,17 @@ def leave(*, portfolio_id: int, user: User) -> None:
 
 @transaction.atomic
 def transfer_ownership(*, portfolio_id: int, user_id: int, actor: str) -> None:
-    """A member becomes the owner, the owner a trader; the old owner's open invitations end. Raises Refused."""
+    """A member becomes the owner, the owner a trader; the old owner's open invitations end.
+
+    Raises Refused: member_not_found (404), account_is_personal (409).
+    """
     portfolio = locked(portfolio_id)
     heir = member_of(portfolio, user_id)
     if not heir.user.is_active:
         raise Refused("member_not_found", "this member's account is closed", status=404)
     if heir.role == Role.OWNER:
         return
+    hand_over(portfolio=portfolio, heir=heir.user, actor=actor)
     now = timezone.now()
     portfolio.invitations.open_at(now).update(withdrawn_at=now)
     portfolio.memberships.filter(role=Role.OWNER).update(role=Role.TRADER)

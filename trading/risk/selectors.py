@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from portfolios.models import Account, Position
+from portfolios.services.credentials import is_readable
 from trading.domain.order_life import UNSENT, WORKING
 from trading.models import Order
 from trading.risk.models import Halt
@@ -56,6 +57,8 @@ def why_untrusted(account: Account, now: datetime | None = None) -> str:
         return "its books have not been compared yet"
     if account.adapter in HERE:
         return ""
+    if not is_readable(account):
+        return "its credentials cannot be read"
     if now - account.reconciled_at > GOOD_FOR:
         return "its books were compared too long ago"
     if account.heartbeat_seconds and is_silent(account, now):
