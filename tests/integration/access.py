@@ -91,6 +91,12 @@ API = [
     Row("v1/positions/<str:public_id>/pause", "POST", api_members_act(200), body=WHY),
     Row("v1/positions/<str:public_id>/resume", "POST", api_members_act(200), body=WHY),
     Row("v1/positions/<str:public_id>/close", "POST", api_members_act(200), body=WHY),
+    Row("v1/positions/<str:public_id>/halt", "POST", api_members_act(200), body=WHY),
+    Row("v1/positions/<str:public_id>/rearm", "POST", api_members_act(409), body=WHY),  # nobody has halted it
+    Row("v1/accounts/<str:public_id>/halt", "POST", (401, 404, 404, 404, 200, 404), "account", WHY),
+    Row("v1/halts", "GET", API_ANYONE_KNOWN),
+    Row("v1/halts", "POST", (401, 403, 403, 403, 403, 403), body=WHY),  # superusers alone
+    Row("v1/halts/<str:public_id>/rearm", "POST", API_NOTHING_THERE, body=WHY),
     Row("v1/events", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
     Row("v1/exports/<str:kind>.<str:form>", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
     Row("v1/orders", "GET", API_ANYONE_KNOWN),
@@ -119,6 +125,8 @@ PORTFOLIOS = [
     Row(f"{A_PORTFOLIO}/settings", "PATCH", api_members_act(200), "portfolio", SETTINGS),
     Row(f"{A_PORTFOLIO}/settings/versions", "GET", API_MEMBERS_READ, "portfolio"),
     Row(f"{A_PORTFOLIO}/settings/versions/<int:number>/restore", "POST", api_members_act(200), "portfolio", {}),
+    Row(f"{A_PORTFOLIO}/halt", "POST", api_members_act(200), "portfolio", WHY),
+    Row(f"{A_PORTFOLIO}/resume", "POST", api_members_act(409), "portfolio", WHY),
     Row("v1/presets", "GET", API_ANYONE_KNOWN),
     Row("v1/presets", "POST", API_MAKES_OWN, body={"name": "calm", "settings": {}}),
     Row("v1/presets/<int:preset_id>", "DELETE", API_NOTHING_THERE),  # nobody's own

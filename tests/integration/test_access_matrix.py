@@ -58,7 +58,8 @@ def scene() -> Scene:
         clients[name].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     cell = make_position(portfolio, max_trade="0.5")
     named = named_in(portfolio) | {"session_id": str(portfolio.owner.sessions.get().public_id)}
-    return {"cell": cell, "order": order, "portfolio": portfolio, "clients": clients, "named": named}
+    things = {"cell": cell, "order": order, "portfolio": portfolio, "account": portfolio.account}
+    return things | {"clients": clients, "named": named}
 
 
 def named_in(portfolio: Portfolio) -> dict[str, str]:
