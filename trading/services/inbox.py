@@ -19,7 +19,7 @@ from trading.services.execution import record_report
 from trading.services.news import BadMessage, News, UnknownType, read_news
 from trading.services.quarantine import quarantine
 from trading.services.settlement import ENDINGS
-from trading.services.sums import is_summed, may_be_summed, missing_part
+from trading.services.sums import is_summed, may_be_summed, whole
 
 log = structlog.get_logger(__name__)
 Status = InboxMessage.Status
@@ -140,10 +140,9 @@ def booked(position: Position, order: Order, news: News) -> Outcome:
         return parked("counted from running totals, and this message has none: look it up")
     if news.total <= order.filled_quantity:
         return followed(order, news, None)
-    part = missing_part(order, news.total, news.average, news.at) if summed or may_be_summed(order) else None
-    if part is None:
+    if not (summed or may_be_summed(order)):
         return parked("more is filled than was told by execution: look it up")
-    return followed(order, news, part)
+    return followed(order, news, whole(order, news.total, news.average, news.at))
 
 
 def filled(position: Position, order: Order, news: News, fill: Fill) -> Outcome:
@@ -157,11 +156,13 @@ def filled(position: Position, order: Order, news: News, fill: Fill) -> Outcome:
 
 def followed(order: Order, news: News, fill: Fill | None) -> Outcome:
     """Book the fill and move on to the status told. An end waits for the fills before it: it moves the anchor."""
-    counted = order.filled_quantity + (fill.quantity if fill else 0)
-    waits = news.status in ENDINGS and news.total > counted
-    report = Report("" if waits else news.status, (fill,) if fill else ())
-    record_report(order_id=order.pk, report=report)
-    return parked("it ended with more filled than was told so far: look it up") if waits else Outcome(Status.PROCESSED)
+    if fill:
+        order = record_report(order_id=order.pk, report=Report("", (fill,)))
+    if news.total > order.filled_quantity and (news.status in ENDINGS or news.fill is None):
+        return parked("more is filled than was told so far: look it up")
+    if news.status:
+        record_report(order_id=order.pk, report=Report(news.status))
+    return Outcome(Status.PROCESSED)
 
 
 def corrected(position: Position, order: Order, fill: Fill) -> Outcome:

@@ -1,11 +1,12 @@
 """Books what brokers report: cash, shares, reservations, the anchor at an order's end, and the new wake-up band."""
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from portfolios.domain.amounts import PPM, as_text
 from portfolios.domain.holding import Rules
 from portfolios.events import EventType
-from portfolios.models import Position
+from portfolios.models import Event, Position
 from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
 from trading.brokers.base import Fill
@@ -98,7 +99,7 @@ def book_correction(journal: Journal, position: Position, order: Order, fill: Fi
     if fill.quantity and not find_execution(position, fill.execution_id):  # a look-up may have brought it already
         notional, fee = add_to(order, rules_of(position, order), fill)
         write_execution(order, position, fill, notional, fee)
-    write_correction(journal, order, wrong, fill, before)
+    write_correction(journal, order, wrong, fill, before, promised_again(position, order))
     quarantine_if_wrong(journal, position, order, fill)
     return True
 
@@ -121,7 +122,22 @@ def recount(order: Order, rules: Rules, *, without: Execution) -> Filled:
     return totals
 
 
-def write_correction(journal: Journal, order: Order, wrong: Execution, fill: Fill, before: Filled) -> None:
+def promised_again(position: Position, order: Order) -> tuple[int, int]:
+    """Cash and shares to be reserved again for what an open order may yet take, after a correction of its fills."""
+    if order.status not in OPEN_STATES:
+        return 0, 0
+    told = Event.objects.of(position).filter(subject=order.public_id, d_reserved_cash__gt=0)
+    promised = told.exclude(type=EventType.CORRECTION).aggregate(all=Sum("d_reserved_cash", default=0))["all"]
+    left = max(promised - order.notional - order.fee, 0) if order.side_asked == Side.BUY else 0
+    unsold = max(order.quantity - order.filled_quantity, 0) if order.side_asked == Side.SELL else 0
+    cash, shares = left - order.reserved_cash, unsold - order.reserved_shares
+    order.reserved_cash, order.reserved_shares = left, unsold
+    return cash, shares
+
+
+def write_correction(
+    journal: Journal, order: Order, wrong: Execution, fill: Fill, before: Filled, again: tuple[int, int]
+) -> None:
     """The event of a correction: what it changes in shares and cash; never the anchor."""
     shares = order.filled_quantity - before.quantity
     cash = (before.notional - order.notional) if order.side_asked == Side.BUY else (order.notional - before.notional)
@@ -132,6 +148,8 @@ def write_correction(journal: Journal, order: Order, wrong: Execution, fill: Fil
         subject=order.public_id,
         shares=shares if order.side_asked == Side.BUY else -shares,
         cash=cash - (order.fee - before.fee),
+        reserved_cash=again[0],
+        reserved_shares=again[1],
         inputs={"execution_id": fill.execution_id, "replaces": fill.replaces, "at": fill.at.isoformat()},
         outputs={
             "side": order.side,

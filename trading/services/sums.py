@@ -35,19 +35,9 @@ def made_of_totals(order: Order) -> QuerySet[Execution]:
     return order.executions.filter(broker_execution_id__startswith=prefix_of(order))
 
 
-def missing_part(order: Order, total: int, average: int, at: datetime) -> Fill | None:
-    """What a total adds to what is booked, under an id that follows from it. None where that makes no sense.
-
-    Its price makes the booked value total * average again, so rounding does not add up over the parts.
-    """
-    quantity = total - order.filled_quantity
-    if quantity <= 0:
-        return None
-    value = total * average - (order.gross * MICROS + order.rest)
-    price = (2 * value + quantity) // (2 * quantity) if quantity * CLEAR >= total else average
-    if not MIN_PRICE <= price <= MAX_PRICE:
-        return None
-    return Fill(f"{prefix_of(order)}{total}", quantity, price, OURS, at)
+def whole(order: Order, total: int, average: int, at: datetime) -> Fill:
+    """All that was filled so far as one fill, the way totals tell it."""
+    return Fill(f"{prefix_of(order)}{total}", total, average, OURS, at)
 
 
 def in_its_own_terms(order: Order, fills: Sequence[Fill]) -> Sequence[Fill]:
@@ -55,12 +45,22 @@ def in_its_own_terms(order: Order, fills: Sequence[Fill]) -> Sequence[Fill]:
     if not fills or not is_summed(order):
         return fills
     total = sum(fill.quantity for fill in fills)
-    if total <= order.filled_quantity:
-        return ()
-    average = round_half_up(sum(fill.quantity * fill.price for fill in fills), total)
-    part = missing_part(order, total, average, fills[-1].at)
+    part = missing_part(order, total, sum(fill.quantity * fill.price for fill in fills), fills[-1].at)
     return (part,) if part else ()
 
 
-def round_half_up(value: int, quantity: int) -> int:
-    return (2 * value + quantity) // (2 * quantity)
+def missing_part(order: Order, total: int, value: int, at: datetime) -> Fill | None:
+    """What a total adds to what is booked, under an id that follows from it. None where that makes no sense.
+
+    Its price makes the booked value the one told again, so rounding does not add up over the parts.
+    """
+    quantity = total - order.filled_quantity
+    if quantity <= 0:
+        return None
+    worth, parts = value - (order.gross * MICROS + order.rest), quantity
+    if quantity * CLEAR < total:
+        worth, parts = value, total
+    price = (2 * worth + parts) // (2 * parts)
+    if not MIN_PRICE <= price <= MAX_PRICE:
+        return None
+    return Fill(f"{prefix_of(order)}{total}", quantity, price, OURS, at)
