@@ -71,7 +71,8 @@ WITH cells AS MATERIALIZED (
            min(facts.seq) FILTER (WHERE facts.type = 'anchor_updated') AS anchored_in,
            min(facts.anchor_after) FILTER (WHERE facts.type = 'anchor_updated') AS anchor,
            coalesce(bool_or(facts.type IN ('late_fill', 'overfill', 'correction')), false) AS amended,
-           coalesce(sum(facts.d_reserved_cash) FILTER (WHERE facts.d_reserved_cash > 0), 0) AS promised
+           coalesce(sum(facts.d_reserved_cash) FILTER (WHERE facts.d_reserved_cash > 0 AND facts.type <> 'correction'), 0)
+           AS promised
       FROM orders LEFT JOIN facts ON facts.stream_id = orders.cell AND facts.subject = orders.public_id
      GROUP BY orders.id
 )
