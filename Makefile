@@ -1,5 +1,5 @@
 # Thin names for what ./run does; `make help` lists them.
-.PHONY: help venv install setup migrate up down run dev run-api test lint type fmt check ci-local smoke status
+.PHONY: help venv install setup migrate up down run dev run-api test lint type fmt check ci-local smoke status kill-switch
 
 help:        ## this list
 	@sed -n 's/^\([a-z -]*\):.*## /\1	/p' Makefile
@@ -48,3 +48,6 @@ smoke:       ## a short conversation with the running API
 
 status:      ## cells, orders, profit and queue in twenty lines
 	./run status
+
+kill-switch: ## stop all trading: make kill-switch REASON="why"
+	@./run manage halt --reason "$$REASON"
