@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from reporting.views import audit, cells, dividends, exports, openings, orders, people, portfolios, reports, settings
+from reporting.views import (
+    audit,
+    books,
+    cells,
+    dividends,
+    exports,
+    openings,
+    orders,
+    people,
+    portfolios,
+    reports,
+    settings,
+)
 
 urlpatterns = [
     path("login", people.SignIn.as_view(), name="login"),
@@ -25,6 +37,7 @@ urlpatterns = [
     path("exports", exports.exports, name="exports"),
     path("reports", reports.reports, name="reports"),
     path("audit", audit.audit, name="audit"),
+    path("accounts/<uuid:public_id>/books", books.books, name="books"),
     path("dividends", dividends.dividends, name="dividends"),
     path("orders", orders.orders, name="orders"),
     path("orders/<uuid:public_id>", orders.order, name="order"),

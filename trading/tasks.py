@@ -127,9 +127,9 @@ def pay_dividends() -> None:
 
 
 @shared_task(base=Bell, **PATIENT)
-def reconcile_account(*, account_id: int, why: str) -> None:
+def reconcile_account(*, account_id: int, why: str, actor: str = "reconciliation") -> None:
     """Compare one account's books with its broker's."""
-    reconciliation.reconcile_account(account_id=account_id, why=why)
+    reconciliation.reconcile_account(account_id=account_id, why=why, actor=actor)
 
 
 @shared_task(base=Bell)

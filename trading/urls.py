@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trading.views import acts, chain, feeds, openings, orders, settings
+from trading.views import acts, books, chain, feeds, openings, orders, settings
 from trading.views.deeds import DEEDS
 
 urlpatterns = [
@@ -18,5 +18,9 @@ urlpatterns = [
     path("feeds/<slug:source>/resume", feeds.resume_feed, name="resume-feed"),
     *(path(f"positions/<uuid:public_id>/act/{name}", acts.act, {"name": name}, name=f"act-{name}") for name in DEEDS),
     path("audit/verify", chain.verify_chain, name="audit-verify"),
+    path("accounts/<uuid:public_id>/books/compare", books.compare_again, name="books-compare"),
+    path("accounts/<uuid:public_id>/books/outside", books.confirm_it_outside, name="books-outside"),
+    path("accounts/<uuid:public_id>/books/adopt", books.adopt_it, name="books-adopt"),
+    path("accounts/<uuid:public_id>/books/release", books.release_account, name="books-release"),
     path("orders/<uuid:public_id>/cancel", orders.cancel_order, name="order-cancel"),
 ]

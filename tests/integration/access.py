@@ -32,6 +32,7 @@ API_MAKES_OWN = (401, 201, 201, 201, 201, 201)
 API_STAFF_MAKES = (401, 403, 403, 403, 403, 201)
 API_NOTHING_THERE = (401, 404, 404, 404, 404, 404)
 VIEWER_LEAVES = (401, 404, 204, 403, 204, 404)
+API_OWNERS_ACCOUNT = (401, 404, 404, 404, 200, 404)
 API_MEMBERS_READ = (401, 404, 200, 200, 200, 404)
 PAGE_ANYONE_KNOWN = (302, 200, 200, 200, 200, 200)
 PAGE_FORM_REFUSED = (302, 422, 422, 422, 422, 422)
@@ -90,6 +91,10 @@ API = [
     Row("v1/positions/<str:public_id>/anchor", "POST", api_members_act(200), body={"price": "99", "reason": "so"}),
     Row("v1/positions/<str:public_id>/pause", "POST", api_members_act(200), body=WHY),
     Row("v1/positions/<str:public_id>/resume", "POST", api_members_act(200), body=WHY),
+    Row("v1/positions/<str:public_id>/release", "POST", api_members_act(200), body=WHY),
+    Row("v1/accounts/<str:public_id>/reconciliations", "GET", API_OWNERS_ACCOUNT, "account"),
+    Row("v1/accounts/<str:public_id>/reconcile", "POST", (401, 404, 404, 404, 202, 404), "account", {}),
+    Row("v1/accounts/<str:public_id>/unfreeze", "POST", API_OWNERS_ACCOUNT, "account", WHY),
     Row("v1/positions/<str:public_id>/close", "POST", api_members_act(200), body=WHY),
     Row("v1/positions/<str:public_id>/halt", "POST", api_members_act(200), body=WHY),
     Row("v1/positions/<str:public_id>/rearm", "POST", api_members_act(409), body=WHY),  # nobody has halted it
@@ -103,6 +108,22 @@ API = [
     Row("v1/orders/<str:public_id>", "GET", API_MEMBERS_READ, subject="order"),
     Row("v1/orders/<str:public_id>/cancel", "POST", api_members_act(200), subject="order", body={}),
     Row("v1/orders/<str:public_id>/fill", "POST", api_members_act(200), subject="order", body=FILL),
+]
+AN_ACCOUNT = "v1/accounts/<str:public_id>"
+ACCOUNTS = [
+    Row("v1/orders/<str:public_id>/approve", "POST", api_members_act(409), subject="order", body={}),  # never proposed
+    Row("v1/orders/<str:public_id>/dismiss", "POST", api_members_act(409), subject="order", body=WHY),
+    Row("v1/portfolios/<str:public_id>/approval", "PUT", api_owner_acts(200), "portfolio", {"approve_first": True}),
+    Row("v1/portfolios/<str:public_id>/account", "PUT", api_owner_acts(422), "portfolio", {}),
+    Row("v1/accounts", "GET", API_ANYONE_KNOWN),
+    Row("v1/accounts", "POST", API_MAKES_OWN, body={"name": "Paper", "adapter": "paper", "mode": "paper"}),
+    Row(AN_ACCOUNT, "GET", API_MEMBERS_READ, "account"),
+    Row(AN_ACCOUNT, "PATCH", api_owner_acts(200), "account", {"name": "Paper"}),
+    Row(f"{AN_ACCOUNT}/credentials", "PUT", api_owner_acts(200), "account", {"credentials": {"key": "x"}}),
+    Row(f"{AN_ACCOUNT}/webhook-secret", "POST", api_owner_acts(201), "account", {}),
+    Row(f"{AN_ACCOUNT}/arm", "POST", api_owner_acts(409), "account", {"name": "Paper", "reason": "so"}),  # on paper
+    Row(f"{AN_ACCOUNT}/disarm", "POST", api_owner_acts(200), "account", WHY),
+    Row(f"{AN_ACCOUNT}/close", "POST", api_owner_acts(409), "account", {}),  # in use
 ]
 A_PORTFOLIO = "v1/portfolios/<str:public_id>"
 PORTFOLIOS = [
@@ -182,6 +203,13 @@ PAGES = [
     Row("positions/<uuid:public_id>/timeline", "GET", PAGE_MEMBERS_READ),
     Row("audit", "GET", PAGE_ANYONE_KNOWN),
     Row("audit/verify", "POST", PAGE_ANYONE_KNOWN),
+    Row("accounts/<uuid:public_id>/books", "GET", (302, 404, 404, 404, 200, 404), "account"),
+    Row("accounts/<uuid:public_id>/books/compare", "POST", (302, 404, 404, 404, 302, 404), "account"),
+    Row("accounts/<uuid:public_id>/books/outside", "POST", (302, 404, 404, 404, 422, 404), "account"),
+    Row("accounts/<uuid:public_id>/books/adopt", "POST", (302, 404, 404, 404, 404, 404), "account"),  # of no cell
+    Row(
+        "accounts/<uuid:public_id>/books/release", "POST", (302, 404, 404, 404, 422, 404), "account"
+    ),  # without a reason
     Row("dividends", "GET", PAGE_ANYONE_KNOWN),
     Row("orders", "GET", PAGE_ANYONE_KNOWN),
     Row("orders/<uuid:public_id>", "GET", PAGE_MEMBERS_READ, subject="order"),
@@ -233,4 +261,4 @@ PEOPLE = [
     Row("oidc/<int:identity_id>/unlink", "POST", everybody(302)),
 ]
 
-TABLE = [*PEOPLE, *ACTS, *HEALTH, *API, *PORTFOLIOS, *MARKET, *ALIASES, *PAGES]
+TABLE = [*ACCOUNTS, *PEOPLE, *ACTS, *HEALTH, *API, *PORTFOLIOS, *MARKET, *ALIASES, *PAGES]

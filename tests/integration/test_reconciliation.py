@@ -70,7 +70,9 @@ def test_a_paper_account_that_traded_is_found_equal() -> None:
     before = account.reconciled_at
     row = reconcile(account)
     assert (row.outcome, row.found) == ("matched", [])
-    assert account.reconciled_at and before and account.reconciled_at > before
+    assert account.reconciled_at
+    assert before
+    assert account.reconciled_at > before
     assert account.fills_seen == str(PaperExecution.objects.get().pk)
 
 
@@ -112,7 +114,8 @@ def test_an_order_that_ended_while_nobody_listened_ends_here_too(resting: Order,
 def test_an_order_that_never_arrived_is_left_to_whoever_sends_it_again(venue: Venue) -> None:
     venue.lost_requests = 1
     order = tick(make_fallen_cell())
-    assert order and order.status == "unknown"
+    assert order
+    assert order.status == "unknown"
     assert reconcile(account_of(order)).outcome == "matched"
     order.refresh_from_db()
     assert order.status == "unknown"
@@ -213,7 +216,9 @@ def test_a_doubt_that_came_while_books_were_compared_stands(venue: Venue) -> Non
     matched = reconciliation.Verdict(Reconciliation.Outcome.MATCHED, [])
     reconciliation.conclude(account_id=account.pk, why="beat", actor="robot", started_at=began, verdict=matched)
     account.refresh_from_db()
-    assert account.doubted_at and account.reconciled_at and account.reconciled_at < account.doubted_at
+    assert account.doubted_at
+    assert account.reconciled_at
+    assert account.reconciled_at < account.doubted_at
 
 
 def elsewhere(position: Position, **traits: Any) -> Account:
@@ -263,7 +268,8 @@ def test_after_a_start_nothing_trades_elsewhere_until_the_books_were_compared(ve
     assert reconcile(account, "start").outcome == "matched"
     make_quote("IBM", "96.9", at=later())
     order = tick(position)
-    assert order and order.status == "filled"
+    assert order
+    assert order.status == "filled"
 
 
 def test_a_poll_that_was_answered_is_a_sign_of_life(venue: Venue) -> None:
@@ -271,7 +277,8 @@ def test_a_poll_that_was_answered_is_a_sign_of_life(venue: Venue) -> None:
     account = elsewhere(position, heartbeat_seconds=5)
     reconcile(account)
     order = tick(position)
-    assert order and order.status == "filled"
+    assert order
+    assert order.status == "filled"
 
 
 def test_nothing_leaves_a_quarantined_cell(venue: Venue) -> None:
@@ -289,7 +296,8 @@ def test_orders_of_a_quarantined_cell_are_still_asked_about(venue: Venue) -> Non
     position = make_fallen_cell()
     order = tick(position)
     Position.objects.filter(pk=position.pk).update(state="quarantined")
-    assert order and reconcile(account_of(position)).outcome == "matched"
+    assert order
+    assert reconcile(account_of(position)).outcome == "matched"
     order.refresh_from_db()
     assert (order.status, venue.submissions) == ("cancelled", [order.client_order_id])
 
@@ -308,7 +316,8 @@ def test_two_tenants_are_compared_apart(venue: Venue) -> None:
     mine = make_fallen_cell()
     theirs = make_position(make_portfolio(make_user("bob")), anchor="100")
     order, other = tick(mine), tick(theirs)
-    assert order and other
+    assert order
+    assert other
     venue.fill(other.client_order_id, micros("1"), micros("97"))
     row = reconcile(account_of(mine))
     assert verdicts(row) == [("fill", "differs"), ("order", "differs")]  # one venue, two accounts: nothing is mixed up

@@ -24,6 +24,7 @@ from trading.api.requests import Adjustment, NewAnchor, Reasoned, Transfer
 from trading.cards import position_card
 from trading.market.selectors import market_now
 from trading.services.closing import close_position
+from trading.services.quarantine import release_cell
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -129,6 +130,14 @@ class Resume(Act):
     @act(Reasoned, "resume", "Let the robot go on")
     def post(self, request: Request, public_id: str) -> Response:
         return self.acted_now(public_id, Reasoned, positions.resume)
+
+
+class Release(Act):
+    """Refused (409) while shares or cash are below zero, or an order is open or its fate unknown."""
+
+    @act(Reasoned, "release", "Release a quarantined cell")
+    def post(self, request: Request, public_id: str) -> Response:
+        return self.acted(public_id, Reasoned, release_cell)
 
 
 class Close(Act):

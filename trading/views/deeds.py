@@ -16,6 +16,7 @@ from trading.market.selectors import market_now
 from trading.services.closing import close_position
 from trading.services.evaluation import evaluate_position
 from trading.services.ordering import place_order
+from trading.services.quarantine import release_cell
 from trading.tasks import execute_order, ring
 from trading.views.act_forms import (
     ActForm,
@@ -98,6 +99,11 @@ def resume(position: Position, typed: Typed, user: User) -> str:
     return "The cell is active again."
 
 
+def release(position: Position, typed: Typed, user: User) -> str:
+    release_cell(position_id=position.pk, actor=actor(user), reason=typed["reason"])
+    return "The cell is released. The robot goes on at the next price."
+
+
 def close(position: Position, typed: Typed, user: User) -> str:
     close_position(position_id=position.pk, actor=actor(user), reason=typed["reason"])
     return "The cell is closed. Its log stays; its cash can still be withdrawn."
@@ -147,6 +153,13 @@ DEEDS: dict[str, Deed] = {
         "Pause", "The robot leaves the cell alone; an open order stays. You can still act.", "Pause", ReasonForm, pause
     ),
     "resume": Deed("Resume", "The robot goes on at the next price.", "Resume", ReasonForm, resume),
+    "release": Deed(
+        "Release from quarantine",
+        "Somebody has looked, and shares and cash are right. The robot goes on at the next price.",
+        "Release it",
+        ReasonForm,
+        release,
+    ),
     "close": Deed(
         "Close the cell",
         "The end of this cell: the robot never trades it again. Shares and cash stay where they are, "
