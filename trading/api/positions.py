@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,8 +14,10 @@ from portfolios.services.portfolios import default_portfolio
 from trading.api.access import position_for
 from trading.api.acts import ETAG, etag
 from trading.api.answers import PositionAnswer, PositionPage, show_positions
+from trading.api.past import AsOfQuery, PastAnswer
 from trading.api.requests import NewPosition, PositionQuery
 from trading.cards import RELATED, position_card, position_cards
+from trading.past import past_of
 from trading.services import opening
 
 
@@ -69,15 +71,23 @@ def open_position(request: Request, portfolio: Portfolio) -> Position:
     )
 
 
+NOW_OR_THEN = PolymorphicProxySerializer("PositionNowOrThen", [PositionAnswer, PastAnswer], None)
+
+
 class PositionDetail(ApiView):
+    """With `as_of` as it was then, without as it is now."""
+
     scopes = {"GET": "read"}
+    queries = {"GET": AsOfQuery}
 
     @extend_schema(
         operation_id="get_position",
-        summary="One cell: price, worth, next action both ways",
-        responses=PositionAnswer,
+        summary="One cell: price, worth, next action both ways; or as it was at a past instant",
+        responses=NOW_OR_THEN,
         parameters=[ETAG],
     )
     def get(self, request: Request, public_id: str) -> Response:
         position = position_for(request, public_id)
+        if "as_of" in self.query:
+            return Response(PastAnswer(past_of(position, self.query["as_of"])).data)
         return Response(PositionAnswer(position_card(position)).data, headers={"ETag": etag(position.event_seq)})
