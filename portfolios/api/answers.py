@@ -20,6 +20,8 @@ class PortfolioAnswer(Answer):
     state = serializers.ChoiceField(choices=Portfolio.Status.choices)
     role = serializers.ChoiceField(choices=Role.choices, help_text="Yours")
     open_cells = serializers.IntegerField()
+    approve_first = serializers.BooleanField(help_text="The robot proposes, a person sends")
+    account_id = serializers.UUIDField(source="account.public_id")
     created_at = serializers.DateTimeField()
 
 

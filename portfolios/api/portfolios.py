@@ -19,7 +19,11 @@ from portfolios.services.portfolios import close_portfolio, create_portfolio, re
 def shown_to(user: Any) -> QuerySet[Portfolio]:
     """His portfolios with his role and the number of cells that are not closed."""
     still_open = Count("positions", filter=~Q(positions__state=Position.Status.CLOSED))
-    return Portfolio.objects.visible_to(user).annotate(role=F("memberships__role"), open_cells=still_open)
+    return (
+        Portfolio.objects.visible_to(user)
+        .select_related("account")
+        .annotate(role=F("memberships__role"), open_cells=still_open)
+    )
 
 
 def show_portfolio(request: Request, portfolio: Portfolio) -> dict[str, Any]:

@@ -224,6 +224,7 @@ class OrderAnswer(Answer):
     commission = AmountField(source="fee")
     quote_at = serializers.DateTimeField(allow_null=True)
     decided_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="Market time: of the proposal, or of the day")
     created_at = serializers.DateTimeField()
 
 

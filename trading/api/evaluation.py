@@ -6,7 +6,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portfolios.api.authentication import actor_of
+from portfolios.api.authentication import actor_of, scopes_of
+from portfolios.api.problems import Problem
 from portfolios.api.requests import NoFields
 from portfolios.api.views import ApiView, read_body
 from portfolios.models import Position
@@ -18,6 +19,7 @@ from trading.domain.explanation import reason_name, trims_of
 from trading.models import Order
 from trading.services.evaluation import Evaluation, evaluate_position, preview_position
 from trading.services.execution import execute_order
+from trading.services.proposals import needs_approval
 
 
 class Evaluate(ApiView):
@@ -42,9 +44,12 @@ class Evaluate(ApiView):
 
 
 class Tick(ApiView):
-    """Evaluates, writes the order that follows and carries it to the broker, as the robot does at each price."""
+    """Evaluates, writes the order that follows and carries it to the broker, as the robot does at each price.
 
-    scopes = {"POST": "trade"}
+    Where a person approves first, the order is proposed only, and a token with the scope propose will do.
+    """
+
+    scopes = {"POST": "propose"}
 
     @extend_schema(
         operation_id="tick_position",
@@ -55,6 +60,8 @@ class Tick(ApiView):
     def post(self, request: Request, public_id: str) -> Response:
         position = position_for(request, public_id, steer=True)
         read_body(request, NoFields)
+        if "trade" not in scopes_of(request) and not needs_approval(position):
+            raise Problem(403, "insufficient_scope", "This needs a token with the scope trade.")
         evaluation = evaluate_position(position_id=position.pk, asked_by=actor_of(request))
         order = evaluation.order or Order.objects.filter(position=position).open().first()
         if order:

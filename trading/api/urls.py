@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from trading.api.acts import Adjust, Anchor, Close, Deposit, Pause, Resume, Withdraw
+from trading.api.accounts import (
+    AccountCredentials,
+    AccountDetail,
+    AccountList,
+    ArmAccount,
+    CloseAccount,
+    DisarmAccount,
+    PortfolioAccount,
+    WebhookSecret,
+)
+from trading.api.acts import Adjust, Anchor, Close, Deposit, Pause, Release, Resume, Withdraw
+from trading.api.books import AccountReconciliations, ReconcileAccount, UnfreezeAccount
 from trading.api.callback import OrderCallback
 from trading.api.dividends import UpcomingDividends
 from trading.api.evaluation import Evaluate, Tick
@@ -20,6 +31,7 @@ from trading.api.ladder import PositionLadder
 from trading.api.market import BarList, MarketStatus, NewestQuote
 from trading.api.orders import CancelOrder, FillOrder, OrderDetail, OrderList, PositionOrders
 from trading.api.positions import PositionDetail, PositionList
+from trading.api.proposals import ApproveOrder, DismissOrder, PortfolioApproval
 from trading.api.settings import (
     PortfolioSettings,
     PortfolioVersions,
@@ -45,6 +57,7 @@ urlpatterns = [
     path("v1/positions/<str:public_id>/anchor", Anchor.as_view(), name="api-anchor"),
     path("v1/positions/<str:public_id>/pause", Pause.as_view(), name="api-pause"),
     path("v1/positions/<str:public_id>/resume", Resume.as_view(), name="api-resume"),
+    path("v1/positions/<str:public_id>/release", Release.as_view(), name="api-release"),
     path("v1/positions/<str:public_id>/close", Close.as_view(), name="api-close"),
     path("v1/positions/<str:public_id>/settings", PositionSettings.as_view(), name="api-position-settings"),
     path("v1/positions/<str:public_id>/settings/versions", PositionVersions.as_view(), name="api-position-versions"),
@@ -67,6 +80,9 @@ urlpatterns = [
     path("v1/accounts/<str:public_id>/halt", HaltAccount.as_view(), name="api-halt-account"),
     path("v1/halts", HaltList.as_view(), name="api-halts"),
     path("v1/halts/<str:public_id>/rearm", RearmHalt.as_view(), name="api-rearm-halt"),
+    path("v1/accounts/<str:public_id>/reconciliations", AccountReconciliations.as_view(), name="api-reconciliations"),
+    path("v1/accounts/<str:public_id>/reconcile", ReconcileAccount.as_view(), name="api-reconcile"),
+    path("v1/accounts/<str:public_id>/unfreeze", UnfreezeAccount.as_view(), name="api-unfreeze"),
     path("v1/dividends/upcoming", UpcomingDividends.as_view(), name="api-upcoming-dividends"),
     path("v1/market/status", MarketStatus.as_view(), name="api-market"),
     path("v1/market/quotes/<str:symbol>", NewestQuote.as_view(), name="api-quote"),
@@ -75,6 +91,17 @@ urlpatterns = [
     path("v1/orders", OrderList.as_view(), name="api-orders"),
     path("v1/orders/callback", OrderCallback.as_view(), name="api-callback"),
     path("v1/orders/<str:public_id>", OrderDetail.as_view(), name="api-order"),
+    path("v1/orders/<str:public_id>/approve", ApproveOrder.as_view(), name="api-approve"),
+    path("v1/orders/<str:public_id>/dismiss", DismissOrder.as_view(), name="api-dismiss"),
+    path("v1/portfolios/<str:public_id>/approval", PortfolioApproval.as_view(), name="api-approval"),
+    path("v1/portfolios/<str:public_id>/account", PortfolioAccount.as_view(), name="api-portfolio-account"),
+    path("v1/accounts", AccountList.as_view(), name="api-accounts"),
+    path("v1/accounts/<str:public_id>", AccountDetail.as_view(), name="api-account"),
+    path("v1/accounts/<str:public_id>/credentials", AccountCredentials.as_view(), name="api-credentials"),
+    path("v1/accounts/<str:public_id>/webhook-secret", WebhookSecret.as_view(), name="api-webhook-secret"),
+    path("v1/accounts/<str:public_id>/arm", ArmAccount.as_view(), name="api-arm"),
+    path("v1/accounts/<str:public_id>/disarm", DisarmAccount.as_view(), name="api-disarm"),
+    path("v1/accounts/<str:public_id>/close", CloseAccount.as_view(), name="api-close-account"),
     path("v1/orders/<str:public_id>/cancel", CancelOrder.as_view(), name="api-cancel"),
     path("v1/orders/<str:public_id>/fill", FillOrder.as_view(), name="api-fill"),
 ]
