@@ -18,6 +18,7 @@ from reporting.selectors.portfolio import portfolios_of
 from reporting.selectors.pulse import pulse_of_cell, pulse_of_user
 from reporting.selectors.timeline import FILTERS, timeline_of
 from reporting.views.asked import number_from, visible_position
+from reporting.views.past import past_page
 
 
 def overview_etag(request: HttpRequest) -> str:
@@ -51,7 +52,9 @@ def overview_context(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 def cockpit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     position = visible_position(request, public_id)
-    return render(request, "reporting/cockpit.html", cockpit_context(request, position))
+    if "as_of" in request.GET:
+        return past_page(request, position)
+    return render(request, "reporting/cockpit.html", cockpit_context(request, position) | {"position": position})
 
 
 @login_required

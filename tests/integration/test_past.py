@@ -1,6 +1,7 @@
 """What a cell was at any past instant: the fold of its events up to then, at the price and by the rules of then."""
 
 import random
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 
 from portfolios.domain.amounts import as_text, micros
 from portfolios.domain.fold import NOTHING, after
@@ -17,6 +19,7 @@ from portfolios.selectors import effective_rules
 from portfolios.services.positions import deposit
 from portfolios.services.settings import change_settings
 from tests.factories import NOON, bearer, make_portfolio, make_position, make_quote, make_user
+from tests.integration.browsing import queries, signed_in
 from tests.market import later, make_fallen_cell, tick
 from trading.cards import RELATED, position_card
 from trading.domain.choices import Side
@@ -210,3 +213,71 @@ def test_the_past_costs_the_same_however_long_the_log_is() -> None:
         deposit(position_id=cell.pk, amount=1, market_at=later(1), actor="user:ann")
     move_clock(source="replay", at=later(2), day=NOON.date(), phase="open")
     assert costs(cell, later(1)) == few <= 11
+
+
+def shown(cell: Position, as_of: str, client: Client | None = None) -> Any:
+    return (client or signed_in(cell.portfolio.owner)).get(f"/positions/{cell.public_id}", {"as_of": as_of})
+
+
+def test_the_page_shows_the_cell_of_then_and_lets_nobody_act() -> None:
+    cell = make_fallen_cell()
+    tick(cell)
+    make_quote(price="110", at=later(30))
+    answer = shown(cell, "2007-01-03T12:00")
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert "As of 3 Jan 2007, 12:00 New York" in html
+    assert "$97.00" in html
+    assert "$110.00" not in html.split("<main")[1]
+    assert "/act/" not in html
+    assert 'id="act-' not in html
+    assert 'value="2007-01-03T12:00"' in html
+    assert (
+        'name="as_of" type="datetime-local"'
+        in signed_in(cell.portfolio.owner).get(f"/positions/{cell.public_id}").content.decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("as_of", "words"),
+    [
+        ("", "Must be a day and a time"),
+        ("yesterday", "Must be a day and a time"),
+        ("2007-02-30T12:00", "Must be a day and a time"),
+        ("0001-01-01T00:00", "Must be a day and a time"),
+        ("9999-12-31T23:59:59+23:59", "Must be a day and a time"),
+        ("2100-01-01T00:00", "It is 2007-01-03T17:00:00+00:00 market time"),
+        ("2007-01-03T11:59", "This cell began at 2007-01-03T17:00:00+00:00"),
+        ("2007-01-03T16:59:00Z", "This cell began at 2007-01-03T17:00:00+00:00"),
+        ("<script>", "Must be a day and a time"),
+    ],
+)
+def test_the_page_keeps_the_form_where_there_is_nothing_to_show(as_of: str, words: str) -> None:
+    answer = shown(make_fallen_cell(), as_of)
+    html = answer.content.decode()
+    assert (answer.status_code, words in html, f'value="{escape(as_of)}"' in html) == (422, True, True)
+
+
+def without_token(answer: Any) -> str:
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", answer.content.decode())
+
+
+def test_the_page_of_a_stranger_is_that_of_nobody_and_a_viewer_sees_it() -> None:
+    cell = make_fallen_cell(portfolio=make_portfolio(bob="viewer"))
+    eve = signed_in(make_user("eve"))
+    theirs = shown(cell, "2007-01-03T12:00", eve)
+    nobodys = eve.get("/positions/6a0e1f9c-0000-4000-8000-000000000000", {"as_of": "2007-01-03T12:00"})
+    assert theirs.status_code == nobodys.status_code == 404
+    assert without_token(theirs) == without_token(nobodys)
+    bob = signed_in(cell.portfolio.memberships.get(role="viewer").user)
+    assert shown(cell, "2007-01-03T12:00", bob).status_code == 200
+
+
+def test_the_page_costs_the_same_however_long_the_log_is() -> None:
+    cell = make_fallen_cell()
+    tick(cell)
+    client = signed_in(cell.portfolio.owner)
+    few = queries(client, "cockpit", cell, as_of="2007-01-03T12:00")
+    for _ in range(30):
+        deposit(position_id=cell.pk, amount=1, market_at=NOON, actor="user:ann")
+    assert queries(client, "cockpit", cell, as_of="2007-01-03T12:00") <= few <= 20
