@@ -1,0 +1,52 @@
+"""A database of its own for one job, and the seeds it works through."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+from django.db import connection
+from psycopg import RawCursor, sql
+
+from portfolios.models import House, User
+from trading.torture.planting import Plant
+from trading.torture.run import Result, play
+
+AFRESH = 500  # runs after which the database is made anew, so that it stays small
+
+
+def copy_database(address: dict[str, Any], template: str, name: str) -> None:
+    with psycopg.connect(**address, dbname="postgres", autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        words = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        server.execute(words)
+
+
+class Job:
+    def __init__(self, address: dict[str, Any], template: str, name: str) -> None:
+        self.address, self.template, self.name = address, template, name
+        self.runs = 0
+
+    def begin(self) -> None:
+        """A fresh copy, and both ways into it."""
+        connection.close()
+        copy_database(self.address, self.template, self.name)
+        connection.settings_dict |= {
+            "NAME": self.name,
+            "HOST": self.address["host"],
+            "PORT": self.address["port"],
+            "USER": self.address["user"],
+            "PASSWORD": "",
+        }
+        self.judge = psycopg.connect(
+            **self.address, dbname=self.name, autocommit=True, cursor_factory=RawCursor, prepare_threshold=0
+        )
+        self.owner = User.objects.create(username="torture")
+        House.objects.get_or_create(pk=1)
+
+    def work(self, seeds: Iterable[int], mutant: list[Plant] | None = None) -> Iterable[Result]:
+        for seed in seeds:
+            if self.runs % AFRESH == 0:
+                self.begin()
+            result = play(seed, self.owner, self.judge, mutant)
+            self.runs = 0 if result.broken else self.runs + 1  # what is broken must not spoil the next
+            yield result
