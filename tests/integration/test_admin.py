@@ -46,9 +46,10 @@ from reporting.snapshots import write_snapshots
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from trading.market.models import Bar, Instrument, MarketClock, Quote
 from trading.market.services import load_bars
-from trading.models import Execution, Order
+from trading.models import Execution, InboxMessage, Order
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
+from trading.services.reconciliation import reconcile_account
 from vbalance.celery import app
 
 OURS = ("portfolios", "identity", "dividends", "trading", "market", "reporting", "vbalance")
@@ -86,7 +87,11 @@ def furnish(name: str, symbol: str) -> None:
     save_preset(owner=portfolio.owner, name="mine", given={"tau": "0.05"})
     House.objects.get_or_create(pk=1)
     write_snapshots()
+    reconcile_account(account_id=portfolio.account_id, why="start")
+    portfolio.account.holdings.create(symbol=symbol, outside=1, confirmed_by=f"user:{name}", confirmed_at=LATER)
     FailedTask.objects.create(task="trading.tasks.evaluate_position", task_id=name, kwargs={"position_id": cell.pk})
+    told = InboxMessage(account=portfolio.account, channel="webhook", delivery_id=name, body="{}", order=order)
+    told.save()
 
 
 @pytest.fixture
@@ -355,6 +360,34 @@ def test_a_bell_that_failed_for_good_rings_again_and_twice_does_no_harm() -> Non
     failed.refresh_from_db()
     assert failed.replayed_at
     assert Execution.objects.count() == Order.objects.count() == 1
+
+
+def test_a_parked_message_is_worked_on_again_and_its_body_is_only_text(chief: Client) -> None:
+    account = make_portfolio(make_user("ann")).account
+    message = InboxMessage.objects.create(
+        account=account, channel="webhook", delivery_id="m1", body="<script>alert(1)</script>", status="parked"
+    )
+    detail = chief.get(page(InboxMessage, "change", message.pk)).content
+    assert b"<pre>&lt;script&gt;alert(1)&lt;/script&gt;</pre>" in detail
+    again = {"action": "work_on_it_again", "_selected_action": message.pk}
+    answer = chief.post(page(InboxMessage), again, follow=True)
+    message.refresh_from_db()
+    assert (message.status, message.attempts) == ("refused", 1)
+    assert b"refused. not acceptable JSON" in answer.content
+    chief.post(page(InboxMessage), again)
+    message.refresh_from_db()
+    assert message.attempts == 1
+
+
+def test_who_may_only_look_at_messages_works_on_none(house: None) -> None:
+    reader = make_user("reader", is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_inboxmessage"))
+    client = Client()
+    client.force_login(reader)
+    chosen = rows_of(InboxMessage)[0].pk
+    assert client.get(page(InboxMessage)).status_code == 200
+    client.post(page(InboxMessage), {"action": "work_on_it_again", "_selected_action": chosen})
+    assert InboxMessage.objects.get().attempts == 0
 
 
 def test_a_task_of_the_past_is_left_alone(chief: Client) -> None:
