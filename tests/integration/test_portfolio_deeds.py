@@ -55,7 +55,12 @@ def test_a_portfolio_closes_when_its_cells_are_closed_and_somebody_means_it(clie
     assert portfolio.state == Portfolio.Status.ACTIVE
     assert "The portfolio is closed." in deed(client, portfolio, "close", sure="on")
     assert portfolio.state == Portfolio.Status.CLOSED
-    assert "Close the portfolio" not in page(client, "portfolio", portfolio)
+    html = page(client, "portfolio", portfolio)
+    assert ("Close the portfolio" in html, "Open a cell" in html, "This portfolio is closed." in html) == (
+        False,
+        False,
+        True,
+    )
 
 
 def test_whoever_does_not_own_it_is_offered_neither(portfolio):
