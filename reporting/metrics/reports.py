@@ -60,8 +60,9 @@ EVE = Day(date.min, Worths(), 0, 0, 0, 0)
 
 
 def cells_seen_by(user: Any) -> QuerySet[Position]:
-    """Closed ones too: what they earned is part of the sums."""
-    return Position.objects.visible_to(user).prefetch_related("portfolio").order_by("symbol", "pk")
+    """Closed ones too: what they earned is part of the sums. Of each only what a report reads."""
+    told = Position.objects.visible_to(user).only("public_id", "portfolio", "source", "symbol", "state")
+    return told.prefetch_related("portfolio").order_by("symbol", "pk")
 
 
 def moments_around(positions: Sequence[Position], clocks: Iterable[MarketClock] | None = None) -> dict[str, Moment]:
