@@ -1,7 +1,7 @@
 """How many orders a second the API takes, each placed once: `python -m benchmarks.orders [--requests N]`.
 
-Against a bare Django answer and a minimal FastAPI + SQLAlchemy service with the same promise, in the same run and on
-the same database. What these need is installed into a virtual environment that is thrown away.
+Against a bare Django answer and FastAPI + SQLAlchemy services, minimal and with more of our checks, in the same run
+and on the same database. What these need is installed into a virtual environment that is thrown away.
 """
 
 import argparse
@@ -28,13 +28,14 @@ from vbalance.stores.embedded import embedded_stores
 CLIENTS = (1, 8, 32)
 WARM, WARMING, EACH_TENTH = 64, 0, 10
 PER_TOKEN = 200  # fewer than one token may write in a minute
-RIVALS = ["fastapi", "sqlalchemy>=2", "uvicorn[standard]", "psycopg[binary]"]
+RIVALS = ["fastapi", "sqlalchemy>=2", "uvicorn[standard]", "psycopg[binary]", "redis"]
 GUNICORN = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--preload", "--no-control-socket"]
 HERE = Path(__file__).parent
 BASELINE = "fastapi"
 WAYS = {
     "bare": "Django without middleware or database, gunicorn as in production",
     BASELINE: "FastAPI + SQLAlchemy, uvicorn with two processes: token, locked cell, key and order in one commit",
+    "checked": "the same, which also throttles, asks for a scope, writes a chained event and rings a bell on Redis",
     "ours": "POST /v1/positions/.../orders with all its checks, its event and its bell, gunicorn as in production",
 }
 
@@ -120,13 +121,13 @@ def cpu_of(server: int) -> float:
 
 def commands(python: Path, ports: dict[str, int]) -> dict[str, list[str]]:
     gunicorn = [sys.executable, "-m", "gunicorn", "--log-level", "error", *GUNICORN]
+    uvicorn = [str(python), "-m", "uvicorn", "--app-dir", str(HERE), "--workers", "2"]
+    uvicorn += ["--log-level", "error", "--no-access-log", "--port"]
     return {
         "bare": [*gunicorn, "benchmarks.bare:application", "--bind", f"127.0.0.1:{ports['bare']}"],
         "ours": [*gunicorn, "vbalance.wsgi", "--bind", f"127.0.0.1:{ports['ours']}"],
-        BASELINE: [
-            *(str(python), "-m", "uvicorn", "rival:app", "--app-dir", str(HERE), "--workers", "2"),
-            *("--log-level", "error", "--no-access-log", "--port", str(ports[BASELINE])),
-        ],
+        BASELINE: [*uvicorn, str(ports[BASELINE]), "rival:app"],
+        "checked": [*uvicorn, str(ports["checked"]), "rival_checked:app"],
     }
 
 
@@ -207,6 +208,7 @@ RIVAL_SCENE = """
 import hashlib, json, sys, uuid
 from sqlalchemy import insert
 from rival import Base, Cell, Session, Token, engine
+import rival_checked
 scene = json.load(sys.stdin)
 Base.metadata.create_all(engine)
 with Session(engine) as session, session.begin():

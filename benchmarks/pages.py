@@ -147,7 +147,7 @@ def measure(investor: Any, rounds: int) -> list[Page]:
     pages = [look(client, name, url) for name, url in addresses_of(investor).items()]
     urls = addresses_of(investor)
     gc.collect()
-    gc.freeze()  # as `manage.py up` does, see vbalance/programs.py
+    gc.freeze()  # as `manage.py up` does, see vbalance/imports.py
     for _ in range(rounds):
         for page in pages:
             began, worked = time.perf_counter(), time.process_time()

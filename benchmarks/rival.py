@@ -29,6 +29,7 @@ class Base(DeclarativeBase):
 class Token(Base):
     __tablename__ = "rival_token"
     digest: Mapped[str] = mapped_column(primary_key=True)
+    scopes: Mapped[str] = mapped_column(default="read trade")
 
 
 class Cell(Base):
@@ -36,6 +37,8 @@ class Cell(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     cash: Mapped[int] = mapped_column(BigInteger, default=10_000_000_000)
     reserved: Mapped[int] = mapped_column(BigInteger, default=0)
+    event_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    event_hash: Mapped[str] = mapped_column(default="")
 
 
 class Key(Base):

@@ -25,6 +25,6 @@ def prepare(cells: int, tokens: int) -> dict[str, list[str]]:
 def count() -> dict[str, int]:
     """Orders that were kept, by way."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM rival_order")
-        ((rival,),) = cursor.fetchall()
-    return {"ours": Order.objects.count(), "fastapi": rival}
+        cursor.execute("SELECT (SELECT count(*) FROM rival_order), (SELECT count(*) FROM rival_event)")
+        ((both, checked),) = cursor.fetchall()
+    return {"ours": Order.objects.count(), "fastapi": both - checked, "checked": checked}

@@ -1,11 +1,13 @@
 """Bells of the ground floor, and what every bell of the house does: bind its log lines, keep what failed for good."""
 
 import traceback
+from datetime import datetime
 from typing import Any
 
 import structlog
 from celery import Task, current_app, shared_task
 from django.utils import timezone
+from kombu.utils.uuid import uuid
 
 from portfolios.identity.services import forget_old_sessions
 from portfolios.models import FailedTask
@@ -26,15 +28,21 @@ class Bell(Task):
     abstract = True
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
-        context = structlog.contextvars.get_contextvars()
-        carried = {name: context[name] for name in CARRIED if name in context}
-        headers = {**(options.pop("headers", None) or {}), **carried}
+        headers = {**(options.pop("headers", None) or {}), **carried()}
         return super().apply_async(args, kwargs, headers=headers, **options)
+
+    def ring(self, *, expires: datetime, **keys: int) -> None:
+        """The same message at half the price: a bell has no parent, result, chain or countdown to look for."""
+        amqp = self.app.amqp
+        message = amqp.as_task_v2(uuid(), self.name, kwargs=keys, expires=expires, ignore_result=True)
+        route = amqp.router.route({}, self.name, (), keys)
+        with self.app.producer_or_acquire() as producer:
+            amqp.send_task_message(producer, self.name, message, headers=carried(), **route)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         request = self.request
-        carried = {name: getattr(request, name, None) or (request.headers or {}).get(name) for name in CARRIED}
-        known = {name: value for name, value in carried.items() if value}
+        given = {name: getattr(request, name, None) or (request.headers or {}).get(name) for name in CARRIED}
+        known = {name: value for name, value in given.items() if value}
         named = {name: kwargs[name] for name in NAMED if name in kwargs}
         with structlog.contextvars.bound_contextvars(task_id=request.id, **known, **named):
             result = super().__call__(*args, **kwargs)
@@ -45,6 +53,12 @@ class Bell(Task):
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
         log.error("task failed", task=self.name, task_id=task_id, error=str(exc))
         keep_failure(self.name, task_id, list(args), dict(kwargs), exc)
+
+
+def carried() -> dict[str, Any]:
+    """What a bell's log lines share with those of the request that rang it."""
+    context = structlog.contextvars.get_contextvars()
+    return {name: context[name] for name in CARRIED if name in context}
 
 
 def keep_failure(task: str, task_id: str, args: list[Any], kwargs: dict[str, Any], exc: Exception) -> None:

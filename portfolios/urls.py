@@ -3,7 +3,7 @@
 from django.urls import path
 
 from portfolios.identity import views as identity
-from portfolios.views import account, joining, members, passwords
+from portfolios.views import account, joining, members, passwords, portfolios
 
 PORTFOLIO = "portfolios/<uuid:public_id>"
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path("join", joining.join, name="join"),
     path("invitation/accept", joining.accept, name="accept-invitation"),
     path("invitation/register", joining.register, name="register"),
+    path(f"{PORTFOLIO}/rename", portfolios.rename, name="rename-portfolio"),
+    path(f"{PORTFOLIO}/close", portfolios.close, name="close-portfolio"),
     path(f"{PORTFOLIO}/members/invite", members.invite, name="invite-member"),
     path(f"{PORTFOLIO}/members/<int:membership_id>/role", members.change_role, name="change-role"),
     path(f"{PORTFOLIO}/members/<int:membership_id>/remove", members.remove, name="remove-member"),

@@ -1,6 +1,6 @@
 """Pages through a list, newest first: a signed cursor in the address, so that nobody steers our queries."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -10,6 +10,7 @@ from django.db.models import Func, Model, OuterRef, QuerySet
 from portfolios.models import Event, Portfolio
 
 PAGE = 50
+AS_WRITTEN, BY_MARKET = ("-pk",), ("-market_at", "-pk")
 Row = TypeVar("Row", bound=Model)
 
 
@@ -43,10 +44,22 @@ def read_cursor(text: str, salt: str) -> int | None:
 
 
 def newest_of(
-    events: QuerySet[Event], portfolios: QuerySet[Portfolio], most: int, kinds: Collection[str] = ()
+    events: QuerySet[Event],
+    portfolios: QuerySet[Portfolio],
+    most: int,
+    kinds: Collection[str] = (),
+    order: Sequence[str] = AS_WRITTEN,
 ) -> list[Event]:
     """Steps down an index for each portfolio and kind: those of several at once have no index in their order."""
-    each = events.filter(portfolio=OuterRef("pk")).order_by("-pk").values("pk")
+    each = events.filter(portfolio=OuterRef("pk")).order_by(*order).values("pk")
     walks = [ArraySubquery(each.filter(type=kind)[:most]) for kind in kinds] or [ArraySubquery(each[:most])]
     wanted = portfolios.values(event=Func(*walks, template="unnest(%(expressions)s)", arg_joiner=" || "))
-    return list(Event.objects.filter(pk__in=wanted).order_by("-pk")[:most])
+    return list(Event.objects.filter(pk__in=wanted).order_by(*order)[:most])
+
+
+def older_than(events: QuerySet[Event], number: int, order: Sequence[str]) -> QuerySet[Event]:
+    """What comes after the event with this number in that order."""
+    if order == AS_WRITTEN:
+        return events.filter(pk__lt=number)
+    at = Event.objects.values_list("market_at", flat=True).get(pk=number)
+    return events.filter(market_at__lte=at).exclude(market_at=at, pk__gte=number)

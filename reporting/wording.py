@@ -20,7 +20,7 @@ REASONS: dict[str, str] = {
     "over_limit": "the cell is worth more than the rule can count",
     "zero_size": "the size comes to nothing",
     "max_trade": "the largest allowed trade leaves nothing",
-    "guardrail": "the stock share is at its guardrail already",
+    "guardrail": "its guardrail leaves no room for a trade",
     "insufficient_cash": "there is not enough settled cash",
     "insufficient_shares": "there are not enough free shares",
     "lot": "it is less than one lot",

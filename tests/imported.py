@@ -5,7 +5,7 @@ import django
 django.setup()
 
 from trading.market.calendars import calendar_for  # noqa: E402
-from vbalance.programs import prepare_imports  # noqa: E402
+from vbalance.imports import prepare_imports  # noqa: E402
 
 prepare_imports()
 for exchange in ("XNYS", "XNAS"):

@@ -37,6 +37,7 @@ from trading.services.halts import clear_orders
 from trading.services.quarantine import setting_aside
 
 log = structlog.get_logger(__name__)
+BELL_HEARD_FOR = timedelta(minutes=10)
 PATIENT = {"autoretry_for": (OperationalError,), "retry_backoff": True, "max_retries": 5}
 
 
@@ -174,7 +175,7 @@ def ring_for(quotes: list[Quote]) -> int:
 def ring(bell: Bell, **keys: int | str) -> bool:
     """Ring if the queue is there; if not, the row waits and the sweeper finds it."""
     try:
-        bell.apply_async(kwargs=keys, expires=timezone.now() + timedelta(minutes=10))
+        bell.ring(expires=timezone.now() + BELL_HEARD_FOR, **keys)
     except (BrokerDown, ConnectionError, OSError) as error:
         log.warning("bell not rung", task=bell.name, error=str(error), **keys)
         return False

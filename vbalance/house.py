@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from vbalance import environment, programs
 from vbalance.children import Child
+from vbalance.imports import prepare_imports
 from vbalance.preparation import prepare
 from vbalance.processes import Supervisor, Watched
 from vbalance.stores.embedded import Running
@@ -52,7 +53,7 @@ class House:
             self.supervisor.keep(watched)
 
     def prepare(self) -> bool:
-        programs.prepare_imports()
+        prepare_imports()
         return self.supervisor.finish("setup", lambda: prepare(demo=self.wishes.demo)) == 0
 
     def open(self) -> None:

@@ -1,4 +1,4 @@
-"""What happens to every request first: the client's true address, an id for the logs, a body in one piece."""
+"""What happens to every request: the true address, an id for the logs, a body in one piece, a content policy."""
 
 import io
 import re
@@ -6,13 +6,18 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from gunicorn.http.errors import ParseException
 
 from vbalance.addresses import client_address
 
+DATA = ("application/json", "application/problem+json")
+NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 DECENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 Answerer = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger("vbalance.request")
@@ -74,3 +79,13 @@ def read_chunks(request: HttpRequest) -> bytes:
     if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         raise RequestDataTooBig("The body is too large.")
     return body
+
+
+class ContentPolicyMiddleware(CSPMiddleware):
+    """What is data may do nothing in a browser, and that is said without composing the pages' policy."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.headers.get("Content-Type", "").startswith(DATA):
+            response.headers.setdefault(HEADER, NOTHING)
+            return response
+        return super().process_response(request, response)

@@ -3,11 +3,9 @@
 In production the same programs are started by their own command lines: see docker-compose.yml.
 """
 
-import gc
 import os
 import warnings
 from collections.abc import Callable
-from importlib import import_module
 
 from celery.platforms import SecurityWarning
 from django.conf import settings
@@ -69,15 +67,6 @@ def beat() -> Callable[[], None]:
 
 def feed(*options: str) -> Callable[[], None]:
     return _named("feed", lambda: call_command("feed", *options))
-
-
-def prepare_imports() -> None:
-    """Import now what every program would import later; the collector leaves it alone, so memory stays shared."""
-    celery.loader.import_default_modules()
-    celery.finalize()
-    import_module(settings.ROOT_URLCONF)
-    gc.collect()
-    gc.freeze()
 
 
 def _named(name: str, main: Callable[[], object]) -> Callable[[], None]:

@@ -61,7 +61,7 @@ MIDDLEWARE = [
     "vbalance.middleware.RequestIdMiddleware",
     "vbalance.middleware.ChunkedBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "vbalance.middleware.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -42,8 +42,9 @@ def is_quiet(request: HttpRequest) -> bool:
 
 def is_polled_in_vain(request: HttpRequest, response: HttpResponse) -> bool:
     """The sign-in page has no place in the middle of another page."""
-    login = resolve_url(settings.LOGIN_URL)
-    return "HX-Request" in request.headers and response.headers.get("Location", "").startswith(f"{login}?")
+    if "HX-Request" not in request.headers:
+        return False
+    return response.headers.get("Location", "").startswith(f"{resolve_url(settings.LOGIN_URL)}?")
 
 
 def sent_to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portfolios', '0010_event_for_audit'),
+        ('portfolios', '0011_event_by_market_day'),
     ]
 
     operations = [

@@ -60,6 +60,7 @@ class Event(models.Model):
             models.Index(fields=["portfolio", "id"], name="event_by_portfolio"),
             # For the audit: what is rare in a long log is found without reading all of it.
             models.Index(fields=["portfolio", "type", "id"], name="event_by_kind"),
+            models.Index(fields=["portfolio", "market_at", "id"], name="event_by_market_day"),
             models.Index(
                 fields=["portfolio", "id"],
                 condition=models.Q(actor__startswith="user:") | models.Q(actor__startswith="token:"),

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from portfolios.errors import Refused
 from portfolios.models import Portfolio, User
-from portfolios.services.portfolios import create_portfolio
+from portfolios.services.portfolios import checked_name, create_portfolio
 from portfolios.services.settings import change_settings
 
 
@@ -20,9 +19,7 @@ class Opened(NamedTuple):
 @transaction.atomic
 def open_portfolio(*, owner: User, name: str, given: Mapping[str, Any], note: str, market_at: datetime) -> Opened:
     """A portfolio on paper with its first settings. One of that name that he has already is that one again."""
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= 80 or not name.isprintable():
-        raise Refused("invalid_name", "must be 1 to 80 printable characters", field="name")
+    name = checked_name(name)
     User.objects.select_for_update().get(pk=owner.pk)
     known = Portfolio.objects.filter(owner=owner, name=name, state=Portfolio.Status.ACTIVE).order_by("pk").first()
     if known:

@@ -10,6 +10,8 @@ from portfolios.events import EventType
 from portfolios.models import Account, Membership, Portfolio, Position, Role, User
 from portfolios.services.journal import Journal
 
+MAX_NAME = 80
+
 
 @transaction.atomic
 def create_portfolio(*, owner: User, name: str, mode: str = Portfolio.Mode.PAPER, source: str = "replay") -> Portfolio:
@@ -47,6 +49,14 @@ def default_portfolio(*, user: User) -> Portfolio:
     User.objects.select_for_update().get(pk=user.pk)
     first = Portfolio.objects.steered_by(user).filter(state=Portfolio.Status.ACTIVE).order_by("pk").first()
     return first or create_portfolio(owner=user, name="My portfolio")
+
+
+def checked_name(name: str) -> str:
+    """As it is kept: single spaces. Raises Refused: invalid_name."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+        raise Refused("invalid_name", f"must be 1 to {MAX_NAME} printable characters", field="name")
+    return name
 
 
 @transaction.atomic

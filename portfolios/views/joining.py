@@ -17,7 +17,7 @@ from portfolios.errors import Refused
 from portfolios.identity.backend import INVITATION
 from portfolios.models import Invitation, User
 from portfolios.services.members import accept_invitation, find_invitation
-from portfolios.views.members import sentence
+from portfolios.views.owners import sentence
 from portfolios.views.visitor import visitor
 
 GONE = "registration/invitation_gone.html"

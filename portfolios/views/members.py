@@ -1,15 +1,13 @@
 """Members come and go: each action is a POST of an owner's, or of who leaves."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -19,39 +17,10 @@ from portfolios.errors import Refused
 from portfolios.letters import invitation_link, send_invitation
 from portfolios.models import Invitation, Membership, Portfolio
 from portfolios.services import members
+from portfolios.views.owners import deed_of_owner, sentence, visible
 from portfolios.views.visitor import actor, visitor
 
-
-def owners_deed(deed: Callable[..., str]) -> Callable[..., HttpResponse]:
-    """A POST of the owner's that ends on the members page, with what was done or why it was not."""
-
-    @login_required
-    @require_POST
-    @wraps(deed)
-    def answer(request: HttpRequest, public_id: UUID, **named: Any) -> HttpResponse:
-        portfolio = visible(request, public_id)
-        if not Portfolio.objects.owned_by(request.user).filter(pk=portfolio.pk).exists():
-            raise PermissionDenied
-        return told(request, portfolio, lambda: deed(request, portfolio, **named))
-
-    return answer
-
-
-def told(request: HttpRequest, portfolio: Portfolio, deed: Callable[[], str]) -> HttpResponseRedirect:
-    try:
-        messages.success(request, deed())
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
-    return redirect("members", public_id=portfolio.public_id)
-
-
-def sentence(refusal: Refused) -> str:
-    return f"{refusal.message[:1].upper()}{refusal.message[1:]}."
-
-
-def visible(request: HttpRequest, public_id: UUID) -> Portfolio:
-    """Raises Http404 for a stranger as for an unknown id."""
-    return get_object_or_404(Portfolio.objects.visible_to(request.user), public_id=public_id)
+owners_deed = partial(deed_of_owner, page="members")
 
 
 def member(portfolio: Portfolio, membership_id: int) -> Membership:

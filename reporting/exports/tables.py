@@ -1,4 +1,4 @@
-"""What is exported straight from tables: events and the log, orders, executions, dividends. Each is one list of columns."""
+"""What is exported straight from tables: events, the log, orders, executions, dividends; each one list of columns."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby

@@ -13,7 +13,7 @@ from reporting.metrics.definitions import Figures, Point, Totals, Worths, added,
 from reporting.metrics.ledger import NOTHING, Carried, Closing, carry, closing_of, starts_of, stored_at
 from reporting.metrics.periods import Period
 from reporting.models import DailySnapshot, PortfolioSnapshot
-from reporting.selectors.facts import Moment, moments_of
+from reporting.selectors.facts import Moment, market_clocks, moments_of
 from trading.market.models import MarketClock
 
 
@@ -60,16 +60,19 @@ EVE = Day(date.min, Worths(), 0, 0, 0, 0)
 
 
 def cells_seen_by(user: Any) -> QuerySet[Position]:
-    """Closed ones too: what they earned is part of the sums."""
-    return Position.objects.visible_to(user).prefetch_related("portfolio").order_by("symbol", "pk")
+    """Closed ones too: what they earned is part of the sums. Of each only what a report reads."""
+    told = Position.objects.visible_to(user).only("public_id", "portfolio", "source", "symbol", "state")
+    return told.prefetch_related("portfolio").order_by("symbol", "pk")
 
 
 def moments_around(positions: Sequence[Position], clocks: Iterable[MarketClock] | None = None) -> dict[str, Moment]:
-    return moments_of({position.source for position in positions}, clocks)
+    """Of the cells' markets; of every replayed one where there are no cells, so that no report leaves market time."""
+    clocks = market_clocks() if clocks is None else list(clocks)
+    return moments_of({position.source for position in positions} or {clock.source for clock in clocks}, clocks)
 
 
 def today_of(moments: Mapping[str, Moment]) -> date:
-    """The newest market day of all sources; for nobody's cells the calendar's."""
+    """The newest market day of all sources; the calendar's where there are no cells and nothing is replayed."""
     return max((moment.day for moment in moments.values()), default=timezone.now().date())
 
 

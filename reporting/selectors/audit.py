@@ -10,7 +10,17 @@ from django.db.models import Q, QuerySet
 
 from portfolios.models import Event, Portfolio, Position
 from reporting.happening import Happening
-from reporting.paging import PAGE, Slice, newest_of, page_of, read_cursor, slice_of
+from reporting.paging import (
+    AS_WRITTEN,
+    BY_MARKET,
+    PAGE,
+    Slice,
+    newest_of,
+    older_than,
+    page_of,
+    read_cursor,
+    slice_of,
+)
 from reporting.reading import NEW_YORK
 from reporting.selectors.timeline import FILTERS
 
@@ -51,9 +61,10 @@ def audit_of(user: Any, sought: Sought, cursor: str) -> Slice[Event]:
     portfolios = Portfolio.objects.visible_to(user)
     if sought.portfolio:
         portfolios = portfolios.filter(pk=sought.portfolio.pk)
+    order = BY_MARKET if sought.since or sought.until else AS_WRITTEN  # days are found by index in their own order
     before = read_cursor(cursor, SALT)
-    below = found if before is None else found.filter(pk__lt=before)
-    return page_of(newest_of(below, portfolios, PAGE + 1, kinds), SALT, before is None)
+    below = found if before is None else older_than(found, before, order)
+    return page_of(newest_of(below, portfolios, PAGE + 1, kinds, order), SALT, before is None)
 
 
 def matching(events: QuerySet[Event], sought: Sought) -> QuerySet[Event]:

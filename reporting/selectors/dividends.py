@@ -1,8 +1,10 @@
 """Dividends of the cells somebody may see: what comes, what is owed, what was received and withheld."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
@@ -10,7 +12,7 @@ from django.db.models import Q, QuerySet, Sum
 from dividends.domain.payments import payment_for
 from dividends.models import Dividend, Entitlement
 from portfolios.models import Position
-from reporting.paging import Slice, slice_of
+from reporting.paging import PAGE, Slice, slice_of
 from reporting.selectors.cells import Rulebook, visible_positions
 from reporting.selectors.facts import Listing, listing_of, moments_of
 
@@ -44,13 +46,16 @@ class Received(NamedTuple):
     """What one cell received in one year, by the day it was paid."""
 
     position: Position
-    year: int
     total: Payout
 
 
 class Year(NamedTuple):
+    """cells: the first by symbol; others: how many more there are, and what they received."""
+
     year: int
     cells: list[Received]
+    others: int
+    of_others: Payout
     total: Payout
 
 
@@ -111,18 +116,23 @@ def coming(dividend: Dividend, cells: Sequence[Position], rules: Rulebook) -> Co
 
 
 def years_of(user: Any) -> list[Year]:
-    """The newest year first, each with its cells by symbol; one query for all, summed where it is stored."""
+    """The newest year first, each with its cells by symbol; two queries for all, summed where it is stored."""
     paid = Entitlement.objects.visible_to(user).filter(status=Entitlement.Status.PAID, gross__gt=0)
-    sums = paid.values_list("position", "dividend__pay_date__year").annotate(Sum("gross"), Sum("tax"), Sum("net"))
-    rows = list(sums.order_by())
-    cells = Position.objects.select_related("portfolio").in_bulk({cell for cell, *_ in rows})
-    by_year: dict[int, list[Received]] = defaultdict(list)
-    for cell, year, gross, tax, net in rows:
-        by_year[year].append(Received(cells[cell], year, Payout(int(gross), int(tax), int(net))))
-    return [year_of(year, by_year[year]) for year in sorted(by_year, reverse=True)]
+    sums = paid.values_list("dividend__pay_date__year", "position__symbol", "position")
+    rows = sums.annotate(Sum("gross"), Sum("tax"), Sum("net")).order_by(
+        "-dividend__pay_date__year", "position__symbol", "position"
+    )
+    by_year = {year: [row[2:] for row in several] for year, several in groupby(rows, key=itemgetter(0))}
+    shown = {cell for several in by_year.values() for cell, *_ in several[:PAGE]}
+    cells = Position.objects.select_related("portfolio").in_bulk(shown)
+    return [year_of(year, several, cells) for year, several in by_year.items()]
 
 
-def year_of(year: int, received: list[Received]) -> Year:
-    received.sort(key=lambda row: (row.position.symbol, row.position.pk))
-    total = Payout(*(sum(amounts) for amounts in zip(*(row.total for row in received), strict=True)))
-    return Year(year, received, total)
+def year_of(year: int, rows: Sequence[tuple[Any, ...]], cells: Mapping[int, Position]) -> Year:
+    received = [Received(cells[cell], Payout(*map(int, amounts))) for cell, *amounts in rows[:PAGE]]
+    others = rows[PAGE:]
+    return Year(year, received, len(others), sum_of(others), sum_of(rows))
+
+
+def sum_of(rows: Sequence[tuple[Any, ...]]) -> Payout:
+    return Payout(*(sum(int(row[place]) for row in rows) for place in (1, 2, 3)))

@@ -1,15 +1,17 @@
 """The overview: totals of all cells, one page of them by nearness to a trigger, and what happened last."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
 
 from portfolios.models import Event, Portfolio, Position
 from reporting.happening import Happening
 from reporting.paging import newest_of
+from reporting.selectors.audit import names_of
 from reporting.selectors.cells import Cell, cells_of, visible_positions
 from reporting.selectors.facts import Listing, listing_of
 from reporting.selectors.timeline import FILTERS
@@ -86,7 +88,7 @@ def overview_of(user: Any, clocks: Sequence[MarketClock], *, page: int = 1) -> O
         lines_of(shown),
         page,
         pages,
-        recent_events(user, cells),
+        recent_events(user, {cell.position.public_id: cell.position.symbol for cell in cells}),
         feeds_of(user, cells, clocks),
     )
 
@@ -156,10 +158,12 @@ def last_events(cells: Sequence[Cell]) -> dict[int, Happening]:
     return {keys[event.stream_id]: Happening(event, event.content) for event in Event.objects.filter(pk__in=wanted)}
 
 
-def recent_events(user: Any, cells: Sequence[Cell]) -> list[Happening]:
-    names = {cell.position.public_id: cell.position.symbol for cell in cells}
+def recent_events(user: Any, names: Mapping[UUID, str]) -> list[Happening]:
+    """Named by their cells; those that are closed are not among the names and asked for."""
     events = newest_of(Event.objects.filter(type__in=TELLING), Portfolio.objects.visible_to(user), RECENT)
-    return [Happening(event, event.content, names.get(event.stream_id, "")) for event in events]
+    unnamed = {event.stream_id for event in events} - set(names)
+    known = {**names, **(names_of(unnamed) if unnamed else {})}
+    return [Happening(event, event.content, known.get(event.stream_id, "")) for event in events]
 
 
 def feeds_of(user: Any, cells: Sequence[Cell], clocks: Iterable[MarketClock]) -> list[Feed]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Q, QuerySet, Window
 
 from portfolios.domain.amounts import PPM
-from portfolios.models import Membership, Portfolio, Position
+from portfolios.models import Membership, Portfolio, Position, Role
 from portfolios.selectors import given_in
 from reporting.selectors.cells import Cell, cells_of, visible_positions
 from reporting.selectors.overview import Totals, nearness, totals_of
@@ -43,6 +43,7 @@ class PortfolioPage(NamedTuple):
     members: list[Membership]
     own: list[Told]
     may_act: bool
+    is_owner: bool
 
 
 def portfolio_page(portfolio: Portfolio, user: Any, clocks: Iterable[MarketClock], page: int) -> PortfolioPage:
@@ -52,6 +53,7 @@ def portfolio_page(portfolio: Portfolio, user: Any, clocks: Iterable[MarketClock
     pages = max(-(-len(cells) // CELLS), 1)
     page = min(max(page, 1), pages)
     members = list(portfolio.memberships.select_related("user").order_by("pk"))
+    role = next((member.role for member in members if member.user_id == user.pk), "")
     totals = totals_of(cells)
     return PortfolioPage(
         portfolio,
@@ -64,7 +66,8 @@ def portfolio_page(portfolio: Portfolio, user: Any, clocks: Iterable[MarketClock
         list(closed_in(portfolio)),
         members,
         told_settings(given_in(portfolio.settings_version)),
-        any(member.user_id == user.pk and member.role in ("owner", "trader") for member in members),
+        role in (Role.OWNER, Role.TRADER),
+        role == Role.OWNER,
     )
 
 

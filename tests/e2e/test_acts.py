@@ -102,3 +102,22 @@ def test_the_chain_is_verified_by_a_click(page: Page, town: Town):
     page.get_by_role("button", name="Verify the chain").click()
     expect(page.get_by_role("heading", name="The log holds")).to_be_visible()
     assert findings(page) == []
+
+
+def test_a_portfolio_is_opened_renamed_and_closed_on_its_page(page: Page, town: Town):
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"{town.url}/portfolios/new")
+    page.get_by_label("Name", exact=True).fill("Holidays")
+    page.get_by_role("button", name="Open the portfolio").click()
+    page.goto(town.url)
+    page.get_by_role("link", name="Holidays").first.click()
+    page.get_by_label("Name", exact=True).fill("Journeys")
+    page.get_by_role("button", name="Rename it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Journeys")
+    assert findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_label("Close it for good").check()
+    page.screenshot(path="/tmp/shot_empty.png", full_page=True)
+    page.get_by_role("button", name="Close the portfolio").click()
+    expect(page.get_by_text("The portfolio is closed.")).to_be_visible()
+    expect(page.get_by_role("button", name="Close the portfolio")).to_have_count(0)

@@ -244,6 +244,8 @@ PEOPLE = [
     Row("password/reset/sent", "GET", everybody(200)),
     Row("password/set/<str:uidb64>/<str:token>", "GET", everybody(200)),  # a link that is good no more
     Row("password/set/<str:uidb64>/<str:token>", "POST", everybody(200)),
+    Row(f"{A_PORTFOLIOS}/rename", "POST", OWNERS_DEED, subject="portfolio"),
+    Row(f"{A_PORTFOLIOS}/close", "POST", OWNERS_DEED, subject="portfolio"),
     Row(f"{A_PORTFOLIOS}/members", "GET", PAGE_MEMBERS_READ, subject="portfolio"),
     Row(f"{A_PORTFOLIOS}/members/invite", "POST", OWNERS_DEED, subject="portfolio"),
     Row(f"{A_PORTFOLIOS}/members/<int:membership_id>/role", "POST", OWNERS_DEED, subject="portfolio"),

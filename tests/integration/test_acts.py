@@ -12,6 +12,7 @@ from tests.factories import make_portfolio, make_position, make_quote, make_user
 from tests.integration.browsing import page, queries, signed_in
 from tests.market import later, make_fallen_cell, story, tick
 from trading.models import Order
+from trading.services.execution import execute_order
 from trading.views.deeds import DEEDS
 
 pytestmark = pytest.mark.django_db
@@ -95,11 +96,21 @@ def test_a_confirmed_purchase_is_an_order_of_that_person_once(client, cell):
     assert Event.objects.of(cell).last().actor == "user:ann"
 
 
+def test_a_market_order_fills_at_the_price_it_was_shown_at_and_the_page_says_so(client, cell):
+    html = foresee(client, cell, "buy", qty="10")
+    assert "fills at once at the newest price while the market is open" in html
+    assert "at about <strong>$100.00</strong>" in html
+    act(client, cell, "buy", key_in(html), qty="10")
+    order = execute_order(order_id=Order.objects.get().pk)
+    assert (order.status, order.executions.get().price) == ("filled", micros("100"))
+
+
 def test_one_key_does_not_carry_two_different_purchases(client, cell):
     act(client, cell, "deposit", "k", amount="5")
     answer = act(client, cell, "deposit", "k", amount="6")
     assert answer.status_code == 422
     assert "used for another request" in words(answer)
+    assert ".." not in words(answer)
     assert cell.cash == micros("10005")
 
 

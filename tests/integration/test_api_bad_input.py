@@ -95,6 +95,8 @@ def test_all_that_is_wrong_with_a_body_is_said_at_once(client: Client) -> None:
         ({"ticker": "ZIM", "settings": {"sizing": ["x"]}}, "invalid_setting"),
         ({"ticker": "ZIM", "settings": {"colour": "red"}}, "invalid_setting"),
         ({"ticker": "ZIM", "portfolio": 7}, "invalid_fields"),
+        ({"ticker": "ZIM", "portfolio_id": 7}, "invalid_fields"),
+        ({"ticker": "ZIM", "portfolio": "7", "portfolio_id": "8"}, "invalid_fields"),
     ],
 )
 def test_a_cell_that_cannot_be_leaves_nothing_behind(client: Client, body: dict[str, Any], code: str) -> None:
@@ -206,9 +208,10 @@ def test_a_door_that_is_not_there_says_so(client: Client, method: str, url: str,
 
 
 def test_an_unknown_portfolio_is_not_replaced_by_the_first(client: Client) -> None:
-    for name in ("7", str(uuid.uuid4())):
-        refused = client.post("/v1/positions", {"ticker": "ZIM", "portfolio": name}, JSON)
-        assert problem(refused) == (404, "portfolio_not_found")
+    for name in ("", "7", str(uuid.uuid4())):
+        for field in ("portfolio", "portfolio_id"):
+            refused = client.post("/v1/positions", {"ticker": "ZIM", field: name}, JSON)
+            assert problem(refused) == (404, "portfolio_not_found")
 
 
 def test_only_json_is_spoken(client: Client) -> None:

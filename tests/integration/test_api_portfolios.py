@@ -97,6 +97,18 @@ def test_a_portfolio_closes_after_its_cells_and_for_good(savings: Portfolio) -> 
     assert problem(browser().post("/v1/positions", body, JSON)) == (409, "portfolio_closed")
 
 
+def test_a_cell_opens_in_the_portfolio_named_by_either_name_but_not_by_two(savings: Portfolio) -> None:
+    name, other = str(savings.public_id), str(make_portfolio(savings.owner, "Another").public_id)
+    for ticker, named in (("AAA", {"portfolio": name}), ("BBB", {"portfolio_id": name})):
+        opened = browser().post("/v1/positions", {"ticker": ticker, **named}, JSON)
+        assert (opened.status_code, opened.json()["portfolio_id"]) == (201, name)
+    both = {"ticker": "CCC", "portfolio": name, "portfolio_id": name}
+    assert browser().post("/v1/positions", both, JSON).status_code == 201
+    refused = browser().post("/v1/positions", both | {"portfolio_id": other}, JSON)
+    assert problem(refused) == (422, "invalid_fields")
+    assert refused.json()["errors"][0]["pointer"] == "#/portfolio_id"
+
+
 def test_members_are_listed_changed_and_sent_away(savings: Portfolio) -> None:
     url = f"/v1/portfolios/{savings.public_id}/members"
     listed = browser("bob").get(f"{url}?ordering=created_at").json()["results"]

@@ -1,6 +1,7 @@
 """The pages of dividends and of the audit: what they count, show and check."""
 
 from datetime import date, timedelta
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -9,9 +10,10 @@ from django.urls import reverse
 from dividends.services.announcements import announce_dividend
 from dividends.services.entitlements import go_ex_dividend, pay_dividend
 from portfolios.domain.amounts import micros
-from portfolios.models import Event
+from portfolios.models import Event, Position
 from portfolios.services.positions import deposit
 from portfolios.services.verification import verify_portfolios
+from reporting.selectors.dividends import year_of
 from tests.factories import FIRST_DAY, make_portfolio, make_position, make_quote, make_user
 from tests.integration.browsing import page, queries, signed_in
 from tests.market import later, make_fallen_cell, tick
@@ -96,6 +98,13 @@ def test_who_holds_nothing_is_told_what_dividends_need(client):
     assert "No cells yet" in page(client, "dividends")
 
 
+def test_a_year_of_many_cells_shows_fifty_and_sums_up_the_others():
+    year = year_of(2007, [(number, 100, 10, 90) for number in range(60)], {number: Position() for number in range(50)})
+    assert (len(year.cells), year.others) == (50, 10)
+    assert year.of_others == (1_000, 100, 900)
+    assert year.total == (6_000, 600, 5_400)
+
+
 def test_the_audit_shows_every_event_with_its_text_and_hashes(client, cell):
     tick(cell)
     html = page(client, "audit")
@@ -126,15 +135,18 @@ def test_the_audit_is_filtered_by_kind_actor_place_and_day(client, cell):
     assert "Order filled" in page(client, "audit", kind="nonsense", since="0001-01-01", until="x", before="forged")
 
 
-def test_older_events_follow_each_once_over_several_portfolios(ann, client, cell):
+@pytest.mark.parametrize("days", [{}, {"since": "2007-01-01", "until": "2007-01-31"}])
+def test_older_events_follow_each_once_over_several_portfolios(ann, client, cell, days):
     other = make_position(make_portfolio(ann, name="Second"), symbol="AAPL")
     for number in range(60):
-        deposit(position_id=(cell, other)[number % 2].pk, amount=1, market_at=later(number), actor="user:ann")
-    first = page(client, "audit")
+        deposit(position_id=(cell, other)[number % 2].pk, amount=1, market_at=later(number // 40), actor="user:ann")
+    first = page(client, "audit", **days)
     older = first.split('">Older</a>')[0].rsplit('href="?', 1)[1]
-    second = client.get(f"{reverse('audit')}?{older}").content.decode()
+    second = client.get(f"{reverse('audit')}?{unescape(older)}").content.decode()
     assert first.count('<details class="event"') == 50
-    assert first.count('<details class="event"') + second.count('<details class="event"') == Event.objects.count()
+    told = Event.objects.filter(market_at__year=2007) if days else Event.objects.all()
+    assert first.count('<details class="event"') + second.count('<details class="event"') == told.count()
+    assert all(event.hash in first + second for event in told)
     assert queries(client, "audit") <= 7
 
 

@@ -70,7 +70,7 @@ def test_a_cell_all_in_cash_is_told_that_it_buys_first(client):
     make_quote("IBM", "100")
     html = plain(page(client, ticker="IBM"))
     assert "being all cash it first buys 25 at $100.00, up to 25 % stock" in html
-    assert "the stock share is at its guardrail already" in html
+    assert "its guardrail leaves no room for a trade" in html
     assert "Too small" not in html
 
 

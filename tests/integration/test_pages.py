@@ -14,7 +14,7 @@ from dividends.services.entitlements import go_ex_dividend
 from portfolios.domain.amounts import micros
 from portfolios.events import EventType
 from portfolios.models import Event, Position
-from portfolios.services.positions import deposit, pause
+from portfolios.services.positions import deposit, pause, withdraw
 from reporting.selectors.cells import cells_of, visible_positions
 from reporting.selectors.chart import POINTS, thinned
 from reporting.selectors.overview import PAGE
@@ -22,6 +22,7 @@ from reporting.selectors.timeline import FILTERS
 from tests.factories import FIRST_DAY, NOON, make_portfolio, make_position, make_quote, make_user
 from tests.market import later, make_fallen_cell, tick
 from trading.market.models import Bar, MarketClock
+from trading.services.closing import close_position
 
 pytestmark = pytest.mark.django_db
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -109,6 +110,19 @@ def test_a_stranger_sees_nothing_and_is_told_nothing(ann, client):
         assert client.get(reverse(name, args=[theirs.public_id])).status_code == 404
 
 
+def test_what_happened_last_names_a_closed_cell_too(ann, client):
+    portfolio = make_portfolio(ann)
+    for symbol in ("GONE", "HERE"):
+        cell = make_position(portfolio, symbol=symbol, shares="0")
+        make_quote(symbol, "100")
+    gone = portfolio.positions.get(symbol="GONE")
+    withdraw(position_id=gone.pk, amount=gone.cash, market_at=NOON, actor="user:ann", note="")
+    close_position(position_id=gone.pk, actor="user:ann", reason="done")
+    last = page(client, "overview").split("What happened last")[1]
+    assert "<strong>GONE</strong>" in last
+    assert cell.symbol == "HERE"
+
+
 def test_someone_without_cells_is_told_what_to_do_next(client):
     html = page(client, "overview")
     assert reverse("position-new") in html
@@ -173,7 +187,7 @@ def test_a_next_trade_that_would_be_skipped_says_why(ann, client):
     position = make_position(make_portfolio(ann), shares="400", cash="10000", anchor="100", auto_rebalance=False)
     make_quote("IBM", "100")
     html = page(client, "cockpit", position)
-    assert "nothing would be bought: the stock share is at its guardrail already" in html
+    assert "nothing would be bought: its guardrail leaves no room for a trade" in html
 
 
 def test_a_trade_is_told_with_its_reason_and_opens_to_the_whole_calculation(ann, client):

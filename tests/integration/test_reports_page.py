@@ -6,9 +6,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from reporting.metrics.definitions import MONEY, THE_SIX, definition_of
+from reporting.reading import market_date
 from reporting.snapshots import write_snapshots
-from tests.factories import make_portfolio, make_position, make_quote, make_user
+from tests.factories import FIRST_DAY, NOON, make_portfolio, make_position, make_quote, make_user
 from tests.market import later, make_fallen_cell, tick
+from trading.market.models import MarketClock
+from trading.market.services import begin_clock
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +58,15 @@ def test_each_number_has_its_definition_one_click_away(ann, client):
     html = page(client)
     for name in (*THE_SIX, *MONEY, "time_weighted"):
         assert definition_of(name)[:40].replace("`", "").replace("'", "&#x27;") in html, name
+
+
+def test_the_period_is_in_market_time_with_cells_and_without(client, ann):
+    begin_clock(source="replay", begins_on=FIRST_DAY)
+    MarketClock.objects.update(at=NOON, day=FIRST_DAY)
+    ends = f"to {market_date(FIRST_DAY)}"
+    assert (ends in page(client), "No cells yet" in page(client)) == (True, True)
+    make_position(make_portfolio(ann))
+    assert ends in page(client)
 
 
 def test_someone_without_cells_is_told_what_to_do_next(client):

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from portfolios.api.access import portfolio_for
 from portfolios.api.authentication import actor_of, user_of
 from portfolios.api.views import ApiView, once, paged, read_body
+from portfolios.errors import Refused
 from portfolios.models import Portfolio, Position
 from portfolios.services.portfolios import default_portfolio
 from trading.api.access import position_for
@@ -49,12 +50,19 @@ class PositionList(ApiView):
         return Response(answer.body, status=201 if answer.is_first else 200)
 
     def portfolio(self, request: Request) -> Portfolio:
-        named = request.data.get("portfolio") if isinstance(request.data, dict) else None
-        return (
-            portfolio_for(request, named, steer=True)
-            if isinstance(named, str)
-            else default_portfolio(user=user_of(request))
-        )
+        named = named_portfolio(request.data)
+        if named is None:
+            return default_portfolio(user=user_of(request))
+        return portfolio_for(request, named, steer=True)
+
+
+def named_portfolio(body: Any) -> str | None:
+    """By either of its two names. Raises Refused where they name two portfolios."""
+    given = [body[name] for name in ("portfolio", "portfolio_id") if name in body] if isinstance(body, dict) else []
+    named = [name for name in given if isinstance(name, str)]
+    if len({name.lower() for name in named}) > 1:
+        raise Refused("invalid_fields", "another portfolio than `portfolio` names; give one", field="portfolio_id")
+    return named[0] if named else None
 
 
 def open_position(request: Request, portfolio: Portfolio) -> Position:

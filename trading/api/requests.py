@@ -25,6 +25,9 @@ class NewPosition(StrictSerializer):
     qty = AmountField(default=0)
     cash = AmountField(default=0)
     portfolio = StrictTextField(max_length=36, required=False, help_text="Left out: the first portfolio you may act in")
+    portfolio_id = StrictTextField(
+        max_length=36, required=False, help_text="Another name for `portfolio`, as answers have it; give one of them"
+    )
     anchor = PriceField(required=False, allow_null=True, help_text="Left out: the first good quote")
     settings = serializers.DictField(required=False, help_text="Overrides for this cell; see docs/concepts/rule.md")
 

@@ -71,7 +71,7 @@ class OrderForm(ActForm):
         required=False,
         low=MIN_PRICE,
         high=MAX_PRICE,
-        help_text="The worst price a share you accept. Left empty: the next price, whatever it is.",
+        help_text="The worst price a share you accept. Left empty: the newest price, whatever it is.",
     )
 
 

@@ -126,7 +126,10 @@ def rehearse(deed: Deed, position: Position, typed: Typed, user: User) -> Positi
     return after
 
 
-ORDERS_MOVE_ANCHOR = "A market order fills at the next price. When it is done, the anchor moves to the average paid."
+ORDERS_MOVE_ANCHOR = (
+    "A market order fills at once at the newest price while the market is open, else at the first price after it "
+    "opens. When it is done, the anchor moves to the average paid."
+)
 DEEDS: dict[str, Deed] = {
     "evaluate": Deed(
         "Evaluate now",
