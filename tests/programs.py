@@ -49,6 +49,10 @@ class Program:
         return self.process.exitcode
 
 
+def web_at(port: str) -> Callable[[], None]:
+    return programs.web(host="127.0.0.1", port=int(port))
+
+
 def live(name: str, options: tuple[str, ...], database: str, prefix: str, queue: str, log: str) -> None:
     """The life of a copy: the test's database, its queue, a file for what it says, and then what production runs."""
     errors = os.open(log, os.O_WRONLY | os.O_APPEND)
@@ -57,7 +61,7 @@ def live(name: str, options: tuple[str, ...], database: str, prefix: str, queue:
     connection.settings_dict["NAME"] = database
     app.conf.broker_url = queue
     app.conf.broker_transport_options["global_keyprefix"] = prefix
-    mains = {"worker": programs.worker, "feed": programs.feed, "beat": programs.beat}
+    mains = {"worker": programs.worker, "feed": programs.feed, "beat": programs.beat, "web": web_at}
     mains[name](*options)()
 
 
