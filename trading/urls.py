@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trading.views import acts, books, chain, feeds, openings, orders, settings
+from trading.views import acts, books, chain, feeds, halts, openings, orders, proposals, settings
 from trading.views.deeds import DEEDS
 
 urlpatterns = [
@@ -17,10 +17,15 @@ urlpatterns = [
     path("feeds/<slug:source>/pause", feeds.pause_feed, name="pause-feed"),
     path("feeds/<slug:source>/resume", feeds.resume_feed, name="resume-feed"),
     *(path(f"positions/<uuid:public_id>/act/{name}", acts.act, {"name": name}, name=f"act-{name}") for name in DEEDS),
+    path("console/halt", halts.halt, name="halt"),
+    path("console/halts/<uuid:public_id>/rearm", halts.rearm, name="rearm"),
     path("audit/verify", chain.verify_chain, name="audit-verify"),
     path("accounts/<uuid:public_id>/books/compare", books.compare_again, name="books-compare"),
     path("accounts/<uuid:public_id>/books/outside", books.confirm_it_outside, name="books-outside"),
     path("accounts/<uuid:public_id>/books/adopt", books.adopt_it, name="books-adopt"),
     path("accounts/<uuid:public_id>/books/release", books.release_account, name="books-release"),
+    path("orders/<uuid:public_id>/approve", proposals.approve, name="order-approve"),
+    path("orders/<uuid:public_id>/dismiss", proposals.dismiss, name="order-dismiss"),
+    path("portfolios/<uuid:public_id>/approval", proposals.switch, name="portfolio-approval"),
     path("orders/<uuid:public_id>/cancel", orders.cancel_order, name="order-cancel"),
 ]

@@ -15,6 +15,7 @@ from portfolios.domain.amounts import micros
 from portfolios.events import EventType
 from portfolios.models import Event, Position
 from portfolios.services.positions import deposit, pause
+from reporting.selectors.audit import ACCOUNTS
 from reporting.selectors.cells import cells_of, visible_positions
 from reporting.selectors.chart import POINTS, thinned
 from reporting.selectors.overview import PAGE
@@ -216,6 +217,7 @@ def test_every_kind_of_event_of_a_cell_is_in_the_timeline_under_some_name():
     steps = {
         EventType.EVALUATED,
         EventType.GUARDRAIL_REBALANCE,
+        EventType.ORDER_PROPOSED,
         EventType.ORDER_INTENT,
         EventType.ORDER_SUBMITTED,
         EventType.ORDER_ACCEPTED,
@@ -225,11 +227,16 @@ def test_every_kind_of_event_of_a_cell_is_in_the_timeline_under_some_name():
     of_portfolios = {
         EventType.ACCESS_GRANTED,
         EventType.ACCESS_REVOKED,
+        EventType.ACCOUNT_CREATED,
+        EventType.ACCOUNT_CHANGED,
+        EventType.ARMED,
+        EventType.DISARMED,
+        EventType.APPROVAL_CHANGED,
         EventType.PORTFOLIO_RENAMED,
         EventType.PORTFOLIO_CLOSED,
         EventType.STAFF_VIEWED,
     }
-    assert filtered | steps | of_portfolios == set(EventType)
+    assert filtered | steps | of_portfolios | set(ACCOUNTS) == set(EventType)
 
 
 def test_a_live_part_is_not_sent_again_while_nothing_has_moved(ann, client):
