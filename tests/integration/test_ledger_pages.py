@@ -135,7 +135,7 @@ def test_older_events_follow_each_once_over_several_portfolios(ann, client, cell
     second = client.get(f"{reverse('audit')}?{older}").content.decode()
     assert first.count('<details class="event"') == 50
     assert first.count('<details class="event"') + second.count('<details class="event"') == Event.objects.count()
-    assert queries(client, "audit") <= 7
+    assert queries(client, "audit") <= 9
 
 
 def test_the_audit_of_others_is_not_there(client):
