@@ -47,7 +47,8 @@ def cut_the_lines() -> None:
     """Whoever was stopped in the middle of a transaction holds its locks for as long as he is connected."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'vbalance-%%'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 
 
