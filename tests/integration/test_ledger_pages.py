@@ -88,7 +88,7 @@ def test_dividends_cost_the_same_however_many_there_are(client, cell):
         entitlement = go_ex(cell, announce(day))
         if day % 2:
             pay_dividend(entitlement_id=entitlement.pk, market_at=later(3000))
-    assert queries(client, "dividends") <= few + 1 <= 12
+    assert queries(client, "dividends") <= few + 1 <= 13
 
 
 def test_who_holds_nothing_is_told_what_dividends_need(client):
