@@ -111,6 +111,8 @@ API = [
     Row("v1/orders/<str:public_id>/fill", "POST", api_members_act(200), subject="order", body=FILL),
 ]
 AN_ACCOUNT = "v1/accounts/<str:public_id>"
+ACCOUNT_FORMS = ("rename", "terms", "credentials", "arm", "disarm", "close")
+ACCOUNT_REFUSED = (302, 404, 403, 403, 422, 404)  # nothing was typed; and it is in use
 ACCOUNTS = [
     Row("v1/orders/<str:public_id>/approve", "POST", api_members_act(409), subject="order", body={}),  # never proposed
     Row("v1/orders/<str:public_id>/dismiss", "POST", api_members_act(409), subject="order", body=WHY),
@@ -119,6 +121,13 @@ ACCOUNTS = [
     Row("orders/<uuid:public_id>/approve", "POST", page_members_act(302), subject="order"),
     Row("orders/<uuid:public_id>/dismiss", "POST", page_members_act(422), subject="order"),  # without a reason
     Row("portfolios/<uuid:public_id>/approval", "POST", (302, 404, 403, 403, 302, 404), subject="portfolio"),
+    Row("accounts", "GET", PAGE_ANYONE_KNOWN),
+    Row("accounts/open", "POST", PAGE_FORM_REFUSED),
+    Row("accounts/<uuid:public_id>", "GET", PAGE_MEMBERS_READ, "account"),
+    *(Row(f"accounts/<uuid:public_id>/{deed}", "POST", ACCOUNT_REFUSED, "account") for deed in ACCOUNT_FORMS),
+    Row("accounts/<uuid:public_id>/connect", "POST", (302, 404, 403, 403, 404, 404), "account"),  # which one?
+    Row("accounts/<uuid:public_id>/webhook-secret", "POST", (302, 404, 403, 403, 302, 404), "account"),
+    Row("accounts/<uuid:public_id>/webhook-secret/made", "GET", (302, 404, 403, 403, 302, 404), "account"),
     Row("v1/accounts", "GET", API_ANYONE_KNOWN),
     Row("v1/accounts", "POST", API_MAKES_OWN, body={"name": "Paper", "adapter": "paper", "mode": "paper"}),
     Row(AN_ACCOUNT, "GET", API_MEMBERS_READ, "account"),
