@@ -40,6 +40,9 @@ def furnish(orders: float) -> dict[str, int]:
     make_cells(int(orders))
     for number, cell in enumerate(Position.objects.filter(portfolio__name=NAME).order_by("pk")):
         WAYS[number % len(WAYS)](cell)
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")
+    Account.objects.update(heard_at=None)  # what is committed now takes all before it along
     return dict(Order.objects.open().values_list("status").annotate(Count("pk")))
 
 
@@ -50,6 +53,7 @@ def cut_the_lines() -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+        cursor.execute("SET synchronous_commit = off")
 
 
 def open_the_market() -> None:

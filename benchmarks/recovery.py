@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -48,13 +48,13 @@ def main() -> None:
 def one_run(wishes: argparse.Namespace, number: int) -> float:
     with house(wishes.port) as up:
         wait_for(lambda: is_ready(wishes.port))
-        everybody = descendants(up.pid)
-        for pid in everybody:
+        for pid in descendants(up.pid):
             if not any(store in command_of(pid) for store in STORES):
                 os.kill(pid, signal.SIGSTOP)  # so that the orders are as we left them
         states = json.loads(myself("furnish", wishes.orders))
-        for pid in [up.pid, *everybody]:
-            os.kill(pid, signal.SIGKILL)
+        for pid in [up.pid, *descendants(up.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         up.wait()
     began, wall = time.monotonic(), time.time()
     with house(wishes.port):
