@@ -12,6 +12,7 @@ from kombu.utils.uuid import uuid
 from portfolios.identity.services import forget_old_sessions
 from portfolios.models import FailedTask
 from portfolios.services import heads
+from portfolios.services.ends import rows_astray
 from portfolios.services.failed_tasks import note_replay
 from portfolios.services.idempotency import forget_old_keys
 from portfolios.services.verification import differing_rows
@@ -88,7 +89,7 @@ def verify_events() -> None:
     """Nightly: the log against itself, what was published and the rows; old idempotency keys and sessions go."""
     published = heads.newest_kept()
     verified = verify(published.heads if published else None)
-    differing = differing_rows()
+    differing = [*differing_rows(), *rows_astray()]
     forget_old_keys()
     forget_old_sessions()
     log.info("events verified", events=verified.events, findings=len(verified.findings), differing=len(differing))

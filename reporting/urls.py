@@ -3,6 +3,7 @@
 from django.urls import path
 
 from reporting.views import (
+    accounts,
     audit,
     books,
     cells,
@@ -37,6 +38,8 @@ urlpatterns = [
     path("exports", exports.exports, name="exports"),
     path("reports", reports.reports, name="reports"),
     path("audit", audit.audit, name="audit"),
+    path("accounts", accounts.accounts, name="accounts"),
+    path("accounts/<uuid:public_id>", accounts.account, name="account"),
     path("accounts/<uuid:public_id>/books", books.books, name="books"),
     path("dividends", dividends.dividends, name="dividends"),
     path("orders", orders.orders, name="orders"),

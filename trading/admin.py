@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from portfolios.admin.base import ReadOnlyAdmin, ReadOnlyInline, preformatted
 from trading.models import AccountHolding, Execution, InboxMessage, Order, Reconciliation
+from trading.risk.models import Halt
 from trading.services.inbox import process_message
 from trading.tasks import ring_after
 
@@ -93,3 +94,13 @@ class AccountHoldingAdmin(ReadOnlyAdmin):
     list_display = ("symbol", "account", "outside", "confirmed_by", "confirmed_at")
     list_select_related = ("account",)
     search_fields = ("symbol", "account__public_id", "account__code")
+
+
+@admin.register(Halt)
+class HaltAdmin(ReadOnlyAdmin):
+    """Looked at here; written and lifted on the console, by those whom the money belongs to."""
+
+    list_display = ("halted_at", "scope", "over", "reason", "halted_by", "rearmed_at", "rearmed_by")
+    list_filter = ("scope",)
+    list_select_related = ("portfolio", "account", "position")
+    search_fields = ("public_id", "portfolio__public_id", "account__public_id", "position__public_id", "reason")

@@ -1,7 +1,8 @@
-"""The audit: the log against itself and what was published, the rows it explains, and what must hold whatever happens."""
+"""The audit: the log against itself and what was published, its rows, and what must hold whatever happens."""
 
 from collections.abc import Iterator
 
+from portfolios.services.ends import rows_astray
 from portfolios.services.guards import log_guards_missing
 from portfolios.services.heads import newest_kept
 from portfolios.services.verification import differing_rows, verify_events
@@ -15,6 +16,7 @@ def audited() -> Iterator[str]:
         yield f"log {finding.stream_id} #{finding.seq}: {finding.problem}"
     for position, folded in differing_rows():
         yield f"row {position.public_id} {position.symbol}: {position.folded} should be {folded}"
+    yield from (f"row {astray}" for astray in rows_astray())
     yield from unsound()
 
 

@@ -14,7 +14,7 @@ from portfolios.domain.settings import SettingError, merge_settings, parse_setti
 from portfolios.models import Portfolio, SettingsPreset, User
 from portfolios.presets import PRESETS
 from portfolios.selectors import default_buffer, given_in
-from portfolios.services.positions import SYMBOL
+from portfolios.services.positions import REASON, SYMBOL
 from portfolios.typed import without_commas
 from trading.services.replay import SOURCE
 
@@ -22,6 +22,11 @@ INHERIT = "portfolio"
 TITLES = [(value, known.title) for value, known in PRESETS.items()]
 COUNTED_IN = [("shares", "shares"), ("money", "dollars")]
 NEW_CELL = {"preset": "balanced", "stock_in": "shares", "cash": "10000"}
+
+
+def plain_line(text: str) -> None:
+    if not text.isprintable():
+        raise ValidationError("One line of plain text")
 
 
 class AmountField(forms.CharField):
@@ -58,6 +63,24 @@ class Opening(NamedTuple):
     @property
     def holding(self) -> Holding:
         return Holding(self.shares, self.cash, 0, 0, 0, self.anchor)
+
+
+class HaltForm(forms.Form):
+    """`over` is a scope and, but for the house, an id: `portfolio:2f9c...`."""
+
+    class Meta:
+        """The type checker looks for one."""
+
+    over = forms.RegexField(
+        r"^(global:|(portfolio|account|position):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
+        error_messages={"required": "Choose what to halt", "invalid": "Choose one of these"},
+    )
+    reason = forms.CharField(
+        max_length=REASON,
+        validators=[plain_line],
+        error_messages={"required": "Say why, in one line", "max_length": f"At most {REASON} characters"},
+    )
+    cancels = forms.BooleanField(required=False)
 
 
 class NewPortfolioForm(forms.Form):

@@ -64,6 +64,7 @@ WITH cells AS MATERIALIZED (
       FROM fills GROUP BY order_id
 ), lives AS (
     SELECT orders.id, count(*) FILTER (WHERE facts.type IN {ENDS}) AS ends,
+           min(facts.seq) FILTER (WHERE facts.type = 'order_intent') AS intended,
            min(facts.seq) FILTER (WHERE facts.type IN {ENDS}) AS ended,
            min(facts.type) FILTER (WHERE facts.type IN {ENDS}) AS how,
            max(facts.seq) FILTER (WHERE facts.type NOT IN {AFTER_THE_END}) AS lived,
@@ -71,8 +72,8 @@ WITH cells AS MATERIALIZED (
            min(facts.seq) FILTER (WHERE facts.type = 'anchor_updated') AS anchored_in,
            min(facts.anchor_after) FILTER (WHERE facts.type = 'anchor_updated') AS anchor,
            coalesce(bool_or(facts.type IN ('late_fill', 'overfill', 'correction')), false) AS amended,
-           coalesce(sum(facts.d_reserved_cash) FILTER (WHERE facts.d_reserved_cash > 0 AND facts.type <> 'correction'), 0)
-           AS promised
+           coalesce(sum(facts.d_reserved_cash)
+                    FILTER (WHERE facts.d_reserved_cash > 0 AND facts.type <> 'correction'), 0) AS promised
       FROM orders LEFT JOIN facts ON facts.stream_id = orders.cell AND facts.subject = orders.public_id
      GROUP BY orders.id
 )
@@ -122,6 +123,10 @@ LAWS = (
     "       reserved_shares) FROM cells WHERE (reserved_cash, reserved_shares) <> (SELECT"
     "       coalesce(sum(orders.reserved_cash), 0), coalesce(sum(orders.reserved_shares), 0) FROM orders"
     f"      WHERE position_id = cells.id AND status IN {OPEN})",
+    "SELECT public_id::text, 'nothing is promised that it has not', concat(cash, ' cash, ', reserved_cash, ' reserved')"
+    "  FROM cells WHERE state <> 'quarantined' AND (reserved_cash > greatest(cash, 0) OR reserved_shares > shares)"
+    "   AND NOT EXISTS (SELECT FROM facts"
+    "                    WHERE stream_id = public_id AND type IN ('correction', 'overfill', 'late_fill'))",
     "SELECT cell::text, 'one open order at the most', count(*)::text"
     f" FROM orders WHERE status IN {OPEN} GROUP BY cell HAVING count(*) > 1",
     "SELECT stream_id::text, 'events are gapless', concat(seq, ' after ', seq_before)"
@@ -207,6 +212,12 @@ LAWS = (
         f"ends <> CASE WHEN orders.status IN {OPEN} OR orders.status = 'proposed' THEN 0 ELSE 1 END",
     ),
     of_orders("it ended as its log says", "how", "how <> 'order_' || orders.status"),
+    of_orders(
+        "no split meets an open order",
+        "lives.intended",
+        "EXISTS (SELECT FROM facts WHERE facts.stream_id = orders.cell AND facts.type = 'split'"
+        " AND facts.seq > lives.intended AND (ended IS NULL OR facts.seq < ended)) AND orders.status <> 'proposed'",
+    ),
     of_orders("after its end only late fills and corrections follow", "lived", "lived > ended"),
     of_orders("it moves the anchor once, at its end", "anchored_in", "anchored > 1 OR anchored_in <> ended + 1"),
     of_orders(

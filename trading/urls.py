@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trading.views import acts, books, chain, feeds, openings, orders, settings
+from trading.views import accounts, acts, books, chain, feeds, halts, openings, orders, proposals, settings
 from trading.views.deeds import DEEDS
 
 urlpatterns = [
@@ -17,10 +17,25 @@ urlpatterns = [
     path("feeds/<slug:source>/pause", feeds.pause_feed, name="pause-feed"),
     path("feeds/<slug:source>/resume", feeds.resume_feed, name="resume-feed"),
     *(path(f"positions/<uuid:public_id>/act/{name}", acts.act, {"name": name}, name=f"act-{name}") for name in DEEDS),
+    path("console/halt", halts.halt, name="halt"),
+    path("console/halts/<uuid:public_id>/rearm", halts.rearm, name="rearm"),
     path("audit/verify", chain.verify_chain, name="audit-verify"),
+    path("accounts/open", accounts.open_account, name="open-account"),
+    path("accounts/<uuid:public_id>/rename", accounts.rename, name="rename-account"),
+    path("accounts/<uuid:public_id>/terms", accounts.set_terms, name="account-terms"),
+    path("accounts/<uuid:public_id>/credentials", accounts.set_credentials, name="account-credentials"),
+    path("accounts/<uuid:public_id>/webhook-secret", accounts.make_secret, name="make-webhook-secret"),
+    path("accounts/<uuid:public_id>/webhook-secret/made", accounts.show_secret, name="webhook-secret-made"),
+    path("accounts/<uuid:public_id>/connect", accounts.connect, name="connect-account"),
+    path("accounts/<uuid:public_id>/arm", accounts.arm, name="arm-account"),
+    path("accounts/<uuid:public_id>/disarm", accounts.disarm, name="disarm-account"),
+    path("accounts/<uuid:public_id>/close", accounts.close, name="close-account"),
     path("accounts/<uuid:public_id>/books/compare", books.compare_again, name="books-compare"),
     path("accounts/<uuid:public_id>/books/outside", books.confirm_it_outside, name="books-outside"),
     path("accounts/<uuid:public_id>/books/adopt", books.adopt_it, name="books-adopt"),
     path("accounts/<uuid:public_id>/books/release", books.release_account, name="books-release"),
+    path("orders/<uuid:public_id>/approve", proposals.approve, name="order-approve"),
+    path("orders/<uuid:public_id>/dismiss", proposals.dismiss, name="order-dismiss"),
+    path("portfolios/<uuid:public_id>/approval", proposals.switch, name="portfolio-approval"),
     path("orders/<uuid:public_id>/cancel", orders.cancel_order, name="order-cancel"),
 ]

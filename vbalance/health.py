@@ -66,13 +66,25 @@ def version(_request: HttpRequest) -> JsonResponse:
 @only_to_look
 @never_cache
 def readyz(_request: HttpRequest) -> JsonResponse:
-    parts = {name: examine() for name, examine in PARTS.items()}
+    parts = examined()
     ready = all(part.ok for part in parts.values())
     body = {
         "status": "ready" if ready else "not ready",
         "parts": {name: part._asdict() for name, part in parts.items()},
     }
     return JsonResponse(body, status=200 if ready else 503)
+
+
+def examined() -> dict[str, Part]:
+    return {name: examine() for name, examine in PARTS.items()}
+
+
+def queues() -> dict[str, int]:
+    """How many bells wait in each queue; nothing while they do not answer."""
+    try:
+        return waiting_bells()
+    except redis.RedisError:
+        return {}
 
 
 def database_part() -> Part:

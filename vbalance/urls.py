@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from reporting.views.console import console
 from vbalance import aliases, documents, health, metrics
 
 urlpatterns = [
@@ -24,6 +25,7 @@ urlpatterns = [
     path("orders/callback", aliases.callback, name="alias-callback"),
     path("positions/<str:public_id>/evaluate", aliases.evaluate, name="alias-evaluate"),
     path("positions/<uuid:public_id>", aliases.position, name="alias-position"),  # the cockpit, or its JSON
+    path("console", console, {"examine": health.examined, "queues": health.queues}, name="console"),
     path("admin/", admin.site.urls),
     path("", include("trading.urls")),
     path("", include("portfolios.urls")),

@@ -12,7 +12,7 @@ from portfolios.admin.base import NOTHING, ReadOnlyAdmin, amount_text, pretty
 from portfolios.domain.chain import chained_hash
 from portfolios.domain.exact import LARGEST
 from portfolios.events import EventType
-from portfolios.models import Event, House, Portfolio, Position, SettingsVersion
+from portfolios.models import Account, Event, House, Portfolio, Position, SettingsVersion
 
 RECENT = 100_000
 
@@ -45,6 +45,17 @@ class PortfolioAdmin(ReadOnlyAdmin):
     @admin.display(description="log")
     def log(self, portfolio: Portfolio) -> str:
         return link_to("event", portfolio)
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin):
+    """Opened, armed and closed by its owner. Its credentials are shown to nobody, not even encrypted."""
+
+    list_display = ("name", "owner", "adapter", "mode", "state", "armed_at", "reconciled_at", "doubted_at")
+    list_filter = ("adapter", "mode", "state")
+    list_select_related = ("owner",)
+    search_fields = ("name", "code", "public_id", "owner__username")
+    hidden = ("sealed",)
 
 
 @admin.register(House)

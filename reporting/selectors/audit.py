@@ -3,12 +3,15 @@
 import json
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Func, OuterRef, Q, QuerySet
 
-from portfolios.models import Event, Portfolio, Position
+from portfolios.events import EventType
+from portfolios.models import Account, Event, House, Portfolio, Position
 from reporting.happening import Happening
 from reporting.paging import (
     AS_WRITTEN,
@@ -32,7 +35,16 @@ ACTORS: dict[str, Q] = {
     "broker": Q(actor__startswith="broker:"),
     "market": Q(actor="market"),
 }
-KINDS = {name: types for name, types in FILTERS.items() if types}
+ACCOUNTS: tuple[str, ...] = (
+    EventType.ACCOUNT_CREATED,
+    EventType.ACCOUNT_CHANGED,
+    EventType.ARMED,
+    EventType.DISARMED,
+    EventType.RECONCILED,
+    EventType.REPAIRED,
+    EventType.FROZEN,
+)
+KINDS: dict[str, tuple[str, ...]] = {name: types for name, types in FILTERS.items() if types} | {"accounts": ACCOUNTS}
 
 
 class Sought(NamedTuple):
@@ -64,7 +76,19 @@ def audit_of(user: Any, sought: Sought, cursor: str) -> Slice[Event]:
     order = BY_MARKET if sought.since or sought.until else AS_WRITTEN  # days are found by index in their own order
     before = read_cursor(cursor, SALT)
     below = found if before is None else older_than(found, before, order)
-    return page_of(newest_of(below, portfolios, PAGE + 1, kinds, order), SALT, before is None)
+    newest = list(newest_of(below, portfolios, PAGE + 1, kinds, order))
+    if not sought.portfolio:
+        newest += newest_beyond(user, below.filter(type__in=kinds) if kinds else below, order)
+    newest.sort(key=attrgetter(*(name.lstrip("-") for name in order)), reverse=True)
+    return page_of(newest[: PAGE + 1], SALT, before is None)
+
+
+def newest_beyond(user: Any, events: QuerySet[Event], order: Sequence[str]) -> list[Event]:
+    """Of no portfolio: what happened to his own accounts, and to the house, which concerns everybody."""
+    own = events.filter(stream_id=OuterRef("public_id")).order_by(*order).values("pk")[: PAGE + 1]
+    streams = [Account.objects.filter(owner=user), House.objects.all()]
+    walks = [rows.order_by().values(event=Func(ArraySubquery(own), function="unnest")) for rows in streams]
+    return list(Event.objects.filter(pk__in=walks[0].union(walks[1], all=True)).order_by(*order)[: PAGE + 1])
 
 
 def matching(events: QuerySet[Event], sought: Sought) -> QuerySet[Event]:
@@ -78,7 +102,7 @@ def matching(events: QuerySet[Event], sought: Sought) -> QuerySet[Event]:
 
 
 def entries_of(events: Sequence[Event]) -> list[Entry]:
-    """Each event named by its cell or portfolio."""
+    """Each event named by its cell, portfolio or account."""
     names = names_of({event.stream_id for event in events})
     return [entry_of(event, names.get(event.stream_id, "")) for event in events]
 
@@ -89,6 +113,8 @@ def entry_of(event: Event, about: str) -> Entry:
 
 
 def names_of(streams: Collection[UUID]) -> dict[UUID, str]:
+    """In one query, whatever the streams are of."""
     cells = Position.objects.filter(public_id__in=streams).values_list("public_id", "symbol")
     portfolios = Portfolio.objects.filter(public_id__in=streams).values_list("public_id", "name")
-    return dict(portfolios) | dict(cells)
+    accounts = Account.objects.filter(public_id__in=streams).values_list("public_id", "name")
+    return dict(cells.union(portfolios, accounts, all=True))

@@ -15,6 +15,7 @@ from reporting.selectors.cells import Cell, cells_of
 from reporting.selectors.timeline import DECISIONS, with_causes
 from reporting.steps import Steps, steps_of
 from trading.domain.ladder import Rung
+from trading.domain.order_life import OPEN_STATES
 from trading.market.models import Bar, Instrument, MarketClock
 from trading.models import Execution, Order
 
@@ -22,6 +23,7 @@ TRADES, EVENTS = 12, 6
 STRANDED_AFTER = 20
 TOLD_ELSEWHERE = (
     *FILLS,
+    EventType.ORDER_PROPOSED,
     EventType.ORDER_INTENT,
     EventType.ORDER_SUBMITTED,
     EventType.ORDER_ACCEPTED,
@@ -41,6 +43,7 @@ class Cockpit(NamedTuple):
     decision: Happening | None
     owed: list[Entitlement]
     order: Order | None
+    proposal: Order | None
     trades: list[Any]
     trade_count: int
     events: list[Happening]
@@ -63,12 +66,19 @@ def cockpit_of(position: Position, clocks: Iterable[MarketClock]) -> Cockpit:
         steps.sells[-1].rung if steps.sells else None,
         Happening(decided, decided.content) if decided else None,
         list(owed_to(position)),
-        Order.objects.filter(position=position).open().first(),
+        *standing_of(position),
         trades,
         trades[0].of_all if trades else 0,
         with_causes(position, events),
         stranded_for(cell),
     )
+
+
+def standing_of(position: Position) -> tuple[Order | None, Order | None]:
+    """The order that is open and the proposal that waits."""
+    found = list(Order.objects.filter(position=position, status__in=(*OPEN_STATES, "proposed")).order_by("pk"))
+    waiting = [order for order in found if order.status == "proposed"]
+    return next((order for order in found if order not in waiting), None), waiting[-1] if waiting else None
 
 
 def latest_of(position: Position) -> tuple[Event | None, list[Event]]:

@@ -104,6 +104,7 @@ def decision_behind(order: Order, events: list[Event]) -> Happening | None:
 
 
 OF_ORDERS = (
+    EventType.ORDER_PROPOSED,
     EventType.ORDER_INTENT,
     EventType.ORDER_SUBMITTED,
     EventType.ORDER_ACCEPTED,
@@ -113,6 +114,8 @@ OF_ORDERS = (
     EventType.ORDER_REJECTED,
     EventType.ORDER_EXPIRED,
     EventType.ORDER_UNKNOWN,
+    EventType.ORDER_CANCELLING,
+    EventType.CORRECTION,
     EventType.REEVALUATED,
     EventType.LATE_FILL,
     EventType.OVERFILL,

@@ -51,6 +51,7 @@ class SettingsPage(NamedTuple):
     own: list[SettingsPreset]
     note: str
     may_act: bool
+    owns: bool
 
 
 def settings_page(portfolio: Portfolio, position: Position | None, user: Any, asked: Mapping[str, str]) -> SettingsPage:
@@ -74,6 +75,7 @@ def settings_page(portfolio: Portfolio, position: Position | None, user: Any, as
         own,
         asked.get("note", "")[:200],
         Portfolio.objects.steered_by(user).filter(pk=portfolio.pk).exists(),
+        portfolio.owner_id == user.pk,
     )
 
 

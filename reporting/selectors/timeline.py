@@ -10,6 +10,7 @@ from portfolios.models import Event, Position
 from reporting.happening import Happening
 
 PAGE = 50
+WRITTEN = (EventType.ORDER_PROPOSED, EventType.ORDER_INTENT)
 DECISIONS = (EventType.EVALUATED, EventType.SKIPPED, EventType.GUARDRAIL_REBALANCE)
 FILTERS: dict[str, tuple[str, ...]] = {
     "all": (),
@@ -22,9 +23,14 @@ FILTERS: dict[str, tuple[str, ...]] = {
         EventType.ORDER_REJECTED,
         EventType.ORDER_EXPIRED,
         EventType.ORDER_UNKNOWN,
+        EventType.ORDER_CANCELLING,
+        EventType.ORDER_PROPOSED,
+        EventType.CORRECTION,
+        EventType.REPAIRED,
     ),
     "skips": (EventType.SKIPPED,),
     "dividends": (EventType.EX_DIVIDEND, EventType.DIVIDEND_PAID, EventType.ANCHOR_CLEARED, EventType.SPLIT),
+    "halts": (EventType.HALTED, EventType.REARMED, EventType.QUARANTINED, EventType.RELEASED),
     "settings": (
         EventType.POSITION_CREATED,
         EventType.DEPOSITED,
@@ -35,7 +41,6 @@ FILTERS: dict[str, tuple[str, ...]] = {
         EventType.ANCHOR_RESET,
         EventType.PAUSED,
         EventType.RESUMED,
-        EventType.QUARANTINED,
         EventType.CLOSED,
     ),
 }
@@ -65,12 +70,12 @@ def with_causes(position: Position, events: Sequence[Event]) -> list[Happening]:
     """Each event beside the decision that wrote its order, in one query: intents, and what stands just before them."""
     orders = {event.subject for event in events if event.subject}
     log = Event.objects.filter(stream_id=position.public_id)
-    written = log.filter(type=EventType.ORDER_INTENT, subject__in=orders)
+    written = log.filter(type__in=WRITTEN, subject__in=orders)
     before = log.filter(seq__in=written.values(before=F("seq") - 1), type__in=DECISIONS)
     found = {event.seq: event for event in written.union(before, all=True)} if orders else {}
     causes = {
         event.subject: Happening(found[event.seq - 1], found[event.seq - 1].content)
         for event in found.values()
-        if event.type == EventType.ORDER_INTENT and event.seq - 1 in found
+        if event.type in WRITTEN and event.seq - 1 in found and found[event.seq - 1].type in DECISIONS
     }
     return [Happening(event, event.content, cause=causes.get(event.subject)) for event in events]

@@ -59,7 +59,7 @@ def capital(text: str) -> str:
 @register.filter
 def status_badge(status: str) -> SafeString:
     """An order's status in words; what is still open stands out."""
-    tone = " warn" if status in ("unknown", "rejected") else " open" if status in OPEN_STATES else ""
+    tone = " warn" if status in ("unknown", "rejected") else " open" if status in (*OPEN_STATES, "proposed") else ""
     return format_html('<span class="badge{}">{}</span>', tone, named(status))
 
 

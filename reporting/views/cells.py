@@ -10,7 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from portfolios.models import ACTING_ROLES, Position
-from reporting.context import clocks_for
+from reporting.context import clocks_for, halts_for
 from reporting.selectors.chart import chart_of
 from reporting.selectors.cockpit import cockpit_of
 from reporting.selectors.overview import overview_of
@@ -22,11 +22,11 @@ from reporting.views.past import past_page
 
 
 def overview_etag(request: HttpRequest) -> str:
-    return pulse_of_user(request.user, clocks_for(request), request.get_full_path())
+    return pulse_of_user(request.user, clocks_for(request), request.get_full_path(), halts_for(request))
 
 
 def cell_etag(request: HttpRequest, public_id: UUID) -> str:
-    return pulse_of_cell(request.user, public_id, clocks_for(request), request.get_full_path())
+    return pulse_of_cell(request.user, public_id, clocks_for(request), request.get_full_path(), halts_for(request))
 
 
 @login_required
@@ -71,6 +71,7 @@ def cockpit_context(request: HttpRequest, position: Position) -> dict[str, Any]:
     return {
         "cockpit": cockpit_of(position, clocks_for(request)),
         "steered": getattr(position, "role", "") in ACTING_ROLES,
+        "halted": next((halt for halt in halts_for(request) if halt.stops(position)), None),
     }
 
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from reporting.selectors import orders as selected
 from reporting.selectors.orders import ORIGINS, SIDES, STATUSES, Wanted
+from reporting.selectors.proposals import weighed
 from reporting.views.asked import chosen, id_from, visible_position, without_cursor
 from reporting.views.fresh import fresh_page
 from trading.domain.order_life import CANCELLABLE, OPEN_STATES
@@ -44,13 +45,16 @@ def wanted_by(request: HttpRequest) -> Wanted:
 @login_required
 @require_safe
 def order(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    related = ("position__portfolio", "author")
+    related = ("position__portfolio__account", "author")
     found = get_object_or_404(Order.objects.visible_to(request.user).select_related(*related), public_id=public_id)
     context = {
         "told": selected.told(request.user, found),
         "order": found,
         "remaining": max(found.quantity - found.filled_quantity, 0),
         "open_states": OPEN_STATES,
-        "cancellable": CANCELLABLE,
+        "cancellable": [state for state in CANCELLABLE if state != "proposed"],
+        "weighed": weighed(found) if found.status == "proposed" else None,
+        "typed_reason": request.GET.get("reason", ""),
+        "reason_wrong": "reason" in request.GET,
     }
     return render(request, "reporting/order.html", context)

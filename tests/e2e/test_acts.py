@@ -16,7 +16,7 @@ def findings(page: Page) -> list[str]:
 def pages(town: Town) -> dict[str, str]:
     acts = {"buy": "?qty=5", "sell": "?qty=99999", "pause": "?reason=so", "adjust": "", "evaluate": ""}
     places = {name: f"{town.ibm}/act/{name}{typed}" for name, typed in acts.items()}
-    return places | {"orders": "/orders", "dividends": "/dividends", "audit": "/audit", "cockpit": town.ibm}
+    return places | {"orders": "/orders", "dividends": "/dividends", "audit": "/audit", "console": "/console", "cockpit": town.ibm}
 
 
 def test_axe_is_content_and_nothing_is_wider_than_the_window(page: Page, town: Town):
@@ -32,7 +32,7 @@ def test_axe_is_content_and_nothing_is_wider_than_the_window(page: Page, town: T
 
 def test_axe_is_content_in_the_dark(page: Page, town: Town):
     page.emulate_media(color_scheme="dark")
-    for name in ("buy", "sell", "cockpit"):
+    for name in ("buy", "sell", "console", "cockpit"):
         page.goto(town.url + pages(town)[name])
         assert findings(page) == [], name
 
@@ -117,7 +117,22 @@ def test_a_portfolio_is_opened_renamed_and_closed_on_its_page(page: Page, town: 
     assert findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.get_by_label("Close it for good").check()
-    page.screenshot(path="/tmp/shot_empty.png", full_page=True)
     page.get_by_role("button", name="Close the portfolio").click()
     expect(page.get_by_text("The portfolio is closed.")).to_be_visible()
     expect(page.get_by_role("button", name="Close the portfolio")).to_have_count(0)
+
+
+def test_the_plug_is_pulled_and_put_back_in_by_keyboard(page: Page, town: Town):
+    page.goto(town.url + town.ibm)
+    page.locator("#more-acts > summary").click()
+    page.locator("#act-halt").click()
+    expect(page.get_by_label("What", exact=True)).to_have_value(f"position:{town.ibm.rsplit('/', 1)[1]}")
+    page.get_by_label("Reason", exact=True).fill("the news are bad")
+    page.keyboard.press("Enter")
+    expect(page.locator("#halted")).to_contain_text("the news are bad")
+    assert findings(page) == []
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_label("Why may it trade again?").fill("all is well")
+    page.keyboard.press("Enter")
+    expect(page.locator("#halted")).to_be_hidden()

@@ -105,16 +105,29 @@ API = [
     Row("v1/events", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
     Row("v1/exports/<str:kind>.<str:form>", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
     Row("v1/orders", "GET", API_ANYONE_KNOWN),
+    Row("v1/orders/callback", "POST", everybody(401)),  # only a signature opens it
     Row("v1/orders/<str:public_id>", "GET", API_MEMBERS_READ, subject="order"),
     Row("v1/orders/<str:public_id>/cancel", "POST", api_members_act(200), subject="order", body={}),
     Row("v1/orders/<str:public_id>/fill", "POST", api_members_act(200), subject="order", body=FILL),
 ]
 AN_ACCOUNT = "v1/accounts/<str:public_id>"
+ACCOUNT_FORMS = ("rename", "terms", "credentials", "arm", "disarm", "close")
+ACCOUNT_REFUSED = (302, 404, 403, 403, 422, 404)  # nothing was typed; and it is in use
 ACCOUNTS = [
     Row("v1/orders/<str:public_id>/approve", "POST", api_members_act(409), subject="order", body={}),  # never proposed
     Row("v1/orders/<str:public_id>/dismiss", "POST", api_members_act(409), subject="order", body=WHY),
     Row("v1/portfolios/<str:public_id>/approval", "PUT", api_owner_acts(200), "portfolio", {"approve_first": True}),
     Row("v1/portfolios/<str:public_id>/account", "PUT", api_owner_acts(422), "portfolio", {}),
+    Row("orders/<uuid:public_id>/approve", "POST", page_members_act(302), subject="order"),
+    Row("orders/<uuid:public_id>/dismiss", "POST", page_members_act(422), subject="order"),  # without a reason
+    Row("portfolios/<uuid:public_id>/approval", "POST", (302, 404, 403, 403, 302, 404), subject="portfolio"),
+    Row("accounts", "GET", PAGE_ANYONE_KNOWN),
+    Row("accounts/open", "POST", PAGE_FORM_REFUSED),
+    Row("accounts/<uuid:public_id>", "GET", PAGE_MEMBERS_READ, "account"),
+    *(Row(f"accounts/<uuid:public_id>/{deed}", "POST", ACCOUNT_REFUSED, "account") for deed in ACCOUNT_FORMS),
+    Row("accounts/<uuid:public_id>/connect", "POST", (302, 404, 403, 403, 404, 404), "account"),  # which one?
+    Row("accounts/<uuid:public_id>/webhook-secret", "POST", (302, 404, 403, 403, 302, 404), "account"),
+    Row("accounts/<uuid:public_id>/webhook-secret/made", "GET", (302, 404, 403, 403, 302, 404), "account"),
     Row("v1/accounts", "GET", API_ANYONE_KNOWN),
     Row("v1/accounts", "POST", API_MAKES_OWN, body={"name": "Paper", "adapter": "paper", "mode": "paper"}),
     Row(AN_ACCOUNT, "GET", API_MEMBERS_READ, "account"),
@@ -168,6 +181,7 @@ MARKET = [
 ]
 ALIASES = [
     Row("metrics", "GET", API_ANYONE_KNOWN),
+    Row("orders/callback", "POST", everybody(401)),
     Row("events", "GET", API_MEMBERS_READ, body={"position_id": "cell"}),
     Row("positions/<str:public_id>/evaluate", "POST", api_members_act(200), body={}),
 ]
@@ -201,6 +215,9 @@ PAGES = [
     Row("positions/<uuid:public_id>/live", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/chart", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/timeline", "GET", PAGE_MEMBERS_READ),
+    Row("console", "GET", PAGE_ANYONE_KNOWN),
+    Row("console/halt", "POST", PAGE_FORM_REFUSED),  # nothing chosen
+    Row("console/halts/<uuid:public_id>/rearm", "POST", (302, 404, 404, 404, 404, 404)),  # a cell is no halt
     Row("audit", "GET", PAGE_ANYONE_KNOWN),
     Row("audit/verify", "POST", PAGE_ANYONE_KNOWN),
     Row("accounts/<uuid:public_id>/books", "GET", (302, 404, 404, 404, 200, 404), "account"),

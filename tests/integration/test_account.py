@@ -120,14 +120,14 @@ def test_the_profile_costs_the_same_however_much_there_is(django_assert_num_quer
     for number in range(12):
         signed_in(ann, f"device {number}")
         create_token(user=ann, name=f"token {number}", scopes=["read"], days=1)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         client.get("/settings")
 
 
 def test_members_cost_the_same_however_many_there_are(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
     portfolio = make_portfolio(**{f"member{number}": "viewer" for number in range(12)})
     client = signed_in(portfolio.owner)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         client.get(f"/portfolios/{portfolio.public_id}/members")
 
 

@@ -49,10 +49,11 @@ from trading.market.services import load_bars
 from trading.models import Execution, InboxMessage, Order
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
+from trading.services.halts import halt, rearm
 from trading.services.reconciliation import reconcile_account
 from vbalance.celery import app
 
-OURS = ("portfolios", "identity", "dividends", "trading", "market", "reporting", "vbalance")
+OURS = ("portfolios", "identity", "dividends", "trading", "market", "risk", "reporting", "vbalance")
 # A session's page would show its key.
 MODELS = [model for model in apps.get_models() if model._meta.app_label in OURS and model is not Session]
 OPEN_TO_CHANGE = {"user", "portfolio", "membership", "dividend", "split", "instrument", "marketclock"}
@@ -89,6 +90,8 @@ def furnish(name: str, symbol: str) -> None:
     write_snapshots()
     reconcile_account(account_id=portfolio.account_id, why="start")
     portfolio.account.holdings.create(symbol=symbol, outside=1, confirmed_by=f"user:{name}", confirmed_at=LATER)
+    known = halt(scope="position", target_id=cell.pk, reason="so", actor=f"user:{name}")
+    rearm(halt_id=known.pk, reason="over", actor=f"user:{name}")
     FailedTask.objects.create(task="trading.tasks.evaluate_position", task_id=name, kwargs={"position_id": cell.pk})
     told = InboxMessage(account=portfolio.account, channel="webhook", delivery_id=name, body="{}", order=order)
     told.save()

@@ -124,3 +124,22 @@ def test_the_owner_alone_takes_the_leash_off(cell: Position) -> None:
     token = Client(headers=bearer(cell.portfolio.owner, ("read", "trade", "propose")))
     assert problem(token.put(path, body, JSON)) == (403, "insufficient_scope")
     assert signed_in_as("ann").put(path, body, JSON).json()["approve_first"] is False
+
+
+def test_the_timeline_in_hindsight_says_what_the_robot_said(client: Client, cell: Position, order: Order) -> None:
+    """The second quiet quote is computed, the first was written down: both wait for the same answer."""
+    for minute in (1, 2):
+        make_quote("IBM", f"96.9{minute}", at=later(minute))
+        evaluate_position(position_id=cell.pk)
+    make_quote("IBM", "96", at=later(3))
+    evaluate_position(position_id=cell.pk)
+    rows = client.get(f"/v1/positions/{cell.public_id}/timeline").json()["evaluations"]
+    told = {row["at"]: (row["computed"], row["reason"], row["outputs"]["gates"]["order_open"]) for row in rows}
+    assert list(told.values()) == [
+        (False, "trigger_down", "no"),
+        (False, "order_open", "a proposal waits"),
+        (True, "order_open", "a proposal waits"),
+        (False, "trigger_down", "no"),
+    ]
+    (first,) = [row for row in rows if row["order_id"] == str(order.public_id)]
+    assert first["reason"] == "trigger_down"

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from portfolios.models import Account
+from portfolios.services.accounts import rotate_webhook_secret
 from tests.deliveries import AT, JSON, NEW, OLD, URL, deliver, filled, give_secrets, signed, told
 from tests.factories import make_portfolio, make_user
 from tests.fake_broker import FAKE, VENUE
@@ -55,6 +56,14 @@ def test_a_fill_is_booked_and_told_so_and_the_second_delivery_does_nothing(order
     assert answer(deliver(account, body, secret=OLD)) == (200, "processed", True)
     assert (Execution.objects.count(), InboxMessage.objects.get().body) == (1, body)
     assert_sound()
+
+
+def test_a_secret_opens_until_the_second_after_it_was_made(account: Account) -> None:
+    first, second = (rotate_webhook_secret(account_id=account.pk, actor="user:ann") for _ in range(2))
+    assert [deliver(account, HEARTBEAT, one[-3:], secret=one).status_code for one in (first, second)] == [200, 200]
+    third = rotate_webhook_secret(account_id=account.pk, actor="user:ann")
+    answers = [deliver(account, HEARTBEAT, "m1", secret=one).status_code for one in (first, second, third)]
+    assert answers == [401, 200, 200]
 
 
 def test_what_cannot_be_booked_is_kept_and_told_so(order: Order, account: Account) -> None:

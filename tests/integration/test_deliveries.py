@@ -1,11 +1,16 @@
 """Deliveries in any order, any number of times, from many lines at once: the books end as if each had come once."""
 
 import json
+import os
 import random
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 
@@ -28,9 +33,9 @@ PARTS = 20
 
 
 @pytest.fixture(autouse=True)
-def venue(settings) -> None:
+def venue(settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.BROKERS = FAKE
-    settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["delivery"] = "1000000/min"
+    monkeypatch.setitem(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], "delivery", "1000000/min")
     VENUE.open_again("rests")
 
 
@@ -163,6 +168,19 @@ def test_shuffled_and_repeated_deliveries_end_as_single_ones(orders: int) -> Non
     assert InboxMessage.objects.count() == 2 * orders * PARTS
     assert books(many[0].position.portfolio) == books(once[0].position.portfolio)
     assert_sound()
+
+
+def test_the_examples_of_the_docs_are_signed_as_they_have_to_be(live_server) -> None:
+    """As Python and as a shell would run them, against a server."""
+    account = give_secrets(make_portfolio(make_user("ann")).account, NEW)
+    page = Path(settings.BASE_DIR, "docs/api/webhooks.md").read_text()
+    given = {"SECRET": NEW, "HOST": live_server.url, "ACCOUNT": str(account.public_id)}
+    for language, interpreter in (("python", [sys.executable, "-c"]), ("sh", ["sh", "-c"])):
+        example = page.split(f"```{language}\n")[1].split("```")[0]
+        told_us = subprocess.run([*interpreter, example], env=os.environ | given, capture_output=True, timeout=60)
+        answer = json.loads(told_us.stdout or told_us.stderr)
+        assert (answer["status"], answer["duplicate"]) == ("processed", False)
+    assert InboxMessage.objects.filter(account=account).count() == 2
 
 
 def test_a_message_for_a_busy_cell_is_kept_and_worked_on_later() -> None:

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from portfolios.domain.amounts import micros
 from portfolios.errors import Refused
-from portfolios.models import Account, Position
+from portfolios.models import Position
 from tests.deliveries import filled, told, updated
-from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
+from tests.factories import NOON, make_portfolio, make_user
 from tests.fake_broker import FAKE, VENUE, Venue
 from tests.market import assert_sound, make_fallen_cell, story
 from trading.brokers.base import Fill, Report
@@ -18,7 +18,6 @@ from trading.domain.choices import Side
 from trading.domain.costs import OURS
 from trading.models import Execution, InboxMessage, Order
 from trading.selectors import messages_waiting
-from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order, record_report
 from trading.services.inbox import forget_old_heartbeats, process_message, receive
 from trading.services.ordering import place_order
@@ -173,8 +172,17 @@ def test_an_order_counted_from_totals_takes_no_execution_on_top(resting, venue) 
     assert_sound()
 
 
-def test_an_end_that_comes_before_its_fills_waits_for_them(resting) -> None:
-    end = hear(resting, updated(resting, "cancelled", "4", "96", execution_id=None))
+def test_a_total_without_its_average_adds_nothing_and_is_not_lost(resting) -> None:
+    hear(resting, updated(resting, "partially_filled", "4", "97"))
+    bare = hear(resting, filled(resting, "x2", "3", "97", filled_quantity="7"))
+    assert (bare.status, state(resting)[1]) == (Status.PARKED, "4.0")
+    hear(resting, updated(resting, "partially_filled", "7", "97"))
+    assert process_message(message_id=bare.pk).status == Status.PROCESSED
+    assert_sound()
+
+
+def test_an_end_told_in_totals_brings_the_fills_along(resting) -> None:
+    end = hear(resting, updated(resting, "cancelled", "4", "96"))
     assert state(resting) == ("cancelled", "4.0")  # from totals: all it takes is told
     assert end.status == Status.PROCESSED
     assert cell_of(resting).anchor == micros("96")

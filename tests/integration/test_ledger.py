@@ -13,7 +13,8 @@ from django.db.models import F
 
 from portfolios.domain.chain import chained_hash
 from portfolios.domain.fold import NOTHING, Change, after
-from portfolios.models import Event, Position, SettingsVersion
+from portfolios.models import Account, Event, House, Portfolio, Position, SettingsVersion
+from portfolios.services.ends import rows_astray
 from portfolios.services.journal import Journal
 from portfolios.services.positions import deposit
 from portfolios.services.verification import differing_rows, fold_of, rebuild_position, verify_events
@@ -205,4 +206,21 @@ def test_an_event_and_its_row_are_one_commit(cell) -> None:
         broken()
     cell.refresh_from_db()
     assert cell.event_seq == before
+    assert_sound()
+
+
+@pytest.mark.parametrize("table", [Position, Portfolio, Account, House])
+def test_a_row_that_names_another_end_of_its_log_is_found_and_rebuilt(cell, table) -> None:
+    House.objects.get_or_create(pk=1)
+    row = table.objects.get(pk=cell.portfolio.account_id) if table is Account else table.objects.first()
+    honest = (row.event_seq, row.event_hash, row.state)
+    assert rows_astray() == []
+    table.objects.filter(pk=row.pk).update(event_seq=F("event_seq") + 1, event_hash="0" * 63 + "1")
+    assert [(found.table, found.public_id) for found in rows_astray()] == [(table, row.public_id)]
+    with pytest.raises(CommandError) as refused:
+        call_command("rebuild", "--check", stdout=StringIO())
+    assert refused.value.returncode == 1
+    call_command("rebuild", stdout=StringIO())
+    row.refresh_from_db()
+    assert (row.event_seq, row.event_hash, row.state) == honest
     assert_sound()

@@ -90,7 +90,7 @@ def test_dividends_cost_the_same_however_many_there_are(client, cell):
         entitlement = go_ex(cell, announce(day))
         if day % 2:
             pay_dividend(entitlement_id=entitlement.pk, market_at=later(3000))
-    assert queries(client, "dividends") <= few + 1 <= 12
+    assert queries(client, "dividends") <= few + 1 <= 13
 
 
 def test_who_holds_nothing_is_told_what_dividends_need(client):
@@ -147,7 +147,7 @@ def test_older_events_follow_each_once_over_several_portfolios(ann, client, cell
     told = Event.objects.filter(market_at__year=2007) if days else Event.objects.all()
     assert first.count('<details class="event"') + second.count('<details class="event"') == told.count()
     assert all(event.hash in first + second for event in told)
-    assert queries(client, "audit") <= 7
+    assert queries(client, "audit") <= 9
 
 
 def test_the_audit_of_others_is_not_there(client):

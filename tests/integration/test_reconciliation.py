@@ -14,6 +14,7 @@ from tests.at_once import at_once
 from tests.factories import make_portfolio, make_position, make_quote, make_user
 from tests.fake_broker import FAKE, VENUE, Venue
 from tests.market import assert_sound, later, make_fallen_cell, story, tick
+from trading.brokers import broker_for
 from trading.brokers.base import Fill, Holdings, Traded
 from trading.brokers.models import PaperExecution
 from trading.domain.choices import Side
@@ -22,7 +23,7 @@ from trading.models import Execution, Order, Reconciliation
 from trading.services import reconciliation
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
-from trading.services.reconciliation import doubt, doubt_everywhere, prune_reconciliations
+from trading.services.reconciliation import prune_reconciliations
 from trading.services.submission import begin_submission
 
 pytestmark = pytest.mark.django_db
@@ -208,100 +209,6 @@ def test_equal_books_every_minute_do_not_flood_the_log() -> None:
     assert len(kinds(account)) == 2
 
 
-def test_a_doubt_that_came_while_books_were_compared_stands(venue: Venue) -> None:
-    position = make_position()
-    account = account_of(position)
-    began = timezone.now()
-    doubt(account_id=account.pk)
-    matched = reconciliation.Verdict(Reconciliation.Outcome.MATCHED, [])
-    reconciliation.conclude(account_id=account.pk, why="beat", actor="robot", started_at=began, verdict=matched)
-    account.refresh_from_db()
-    assert account.doubted_at
-    assert account.reconciled_at
-    assert account.reconciled_at < account.doubted_at
-
-
-def elsewhere(position: Position, **traits: Any) -> Account:
-    """The cell's account moved to a broker at the far end of a line."""
-    account = account_of(position)
-    for name, value in ({"adapter": "elsewhere"} | traits).items():
-        setattr(account, name, value)
-    account.save()
-    return account
-
-
-def minutes_ago(minutes: float) -> Any:
-    return timezone.now() - timedelta(minutes=minutes)
-
-
-@pytest.mark.parametrize(
-    ("traits", "why"),
-    [
-        ({"reconciled_at": None}, "its books have not been compared yet"),
-        ({"state": "frozen"}, "the account is frozen"),
-        ({"heartbeat_seconds": 5}, "its fill channel is silent"),
-        ({"heartbeat_seconds": 5, "heard_at": "old"}, "its fill channel is silent"),
-        ({"reconciled_at": "old"}, "its books were compared too long ago"),
-    ],
-)
-def test_nothing_leaves_an_account_that_is_not_trusted(venue: Venue, traits: dict[str, Any], why: str) -> None:
-    position = make_fallen_cell()
-    order = evaluate_position(position_id=position.pk).order
-    assert order
-    elsewhere(position, **{name: minutes_ago(6) if value == "old" else value for name, value in traits.items()})
-    assert begin_submission(order_id=order.pk) is None
-    order.refresh_from_db()
-    assert order.status == "cancelled"
-    assert venue.submissions == []
-    make_quote("IBM", "96.9", at=later())
-    evaluate_position(position_id=position.pk)
-    event = Event.objects.of(position).latest("seq").content
-    assert (event["outputs"]["reason"], event["outputs"]["gates"]["unreconciled"]) == ("unreconciled", why)
-
-
-def test_after_a_start_nothing_trades_elsewhere_until_the_books_were_compared(venue: Venue) -> None:
-    position = make_fallen_cell()
-    account = elsewhere(position)
-    assert doubt_everywhere() == 1
-    evaluate_position(position_id=position.pk)
-    assert story(position)[-1] == "skipped"
-    assert reconcile(account, "start").outcome == "matched"
-    make_quote("IBM", "96.9", at=later())
-    order = tick(position)
-    assert order
-    assert order.status == "filled"
-
-
-def test_a_poll_that_was_answered_is_a_sign_of_life(venue: Venue) -> None:
-    position = make_fallen_cell()
-    account = elsewhere(position, heartbeat_seconds=5)
-    reconcile(account)
-    order = tick(position)
-    assert order
-    assert order.status == "filled"
-
-
-def test_nothing_leaves_a_quarantined_cell(venue: Venue) -> None:
-    position = make_fallen_cell()
-    order = evaluate_position(position_id=position.pk).order
-    assert order
-    Position.objects.filter(pk=position.pk).update(state="quarantined")
-    assert begin_submission(order_id=order.pk) is None
-    order.refresh_from_db()
-    assert (order.status, venue.submissions) == ("cancelled", [])
-
-
-def test_orders_of_a_quarantined_cell_are_still_asked_about(venue: Venue) -> None:
-    venue.lost_requests = 1
-    position = make_fallen_cell()
-    order = tick(position)
-    Position.objects.filter(pk=position.pk).update(state="quarantined")
-    assert order
-    assert reconcile(account_of(position)).outcome == "matched"
-    order.refresh_from_db()
-    assert (order.status, venue.submissions) == ("cancelled", [order.client_order_id])
-
-
 def test_old_equal_books_are_forgotten_and_nothing_else() -> None:
     account = account_of(make_position())
     old = timezone.now() - timedelta(days=31)
@@ -377,4 +284,48 @@ def test_books_compared_while_fills_arrive_are_never_frozen(venue: Venue) -> Non
     assert "frozen" not in found
     assert reconcile(account).outcome == "matched"
     assert set(Order.objects.values_list("status", flat=True)) == {"filled"}
+    assert_sound()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_paper_books_compared_while_fills_arrive_are_never_frozen() -> None:
+    portfolio = make_portfolio()
+    make_quote("IBM", "97")
+    cells = [make_position(portfolio, anchor="100") for _ in range(20)]
+    orders = [evaluate_position(position_id=cell.pk).order for cell in cells]
+    account = Account.objects.get()
+
+    def trade(mine: list[Order | None]) -> None:
+        for order in mine:
+            assert order
+            execute_order(order_id=order.pk)
+
+    def compare() -> list[str]:
+        return [reconciliation.reconcile_account(account_id=account.pk, why="beat").outcome for _ in range(3)]
+
+    found = at_once(*[lambda part=part: trade(orders[part::4]) for part in range(4)], compare, compare)
+    assert "frozen" not in [*found[-1], *found[-2]]
+    assert reconcile(account).outcome == "matched"
+    assert set(Order.objects.values_list("status", flat=True)) == {"filled"}
+    assert_sound()
+
+
+def test_a_paper_fill_whose_answer_never_came_is_booked() -> None:
+    order = evaluate_position(position_id=make_fallen_cell().pk).order
+    assert order
+    request = begin_submission(order_id=order.pk)
+    assert request
+    broker_for(request.adapter, request.account).submit(request)  # and then the worker is killed
+    assert reconcile(account_of(order), "start").outcome == "repaired"
+    order.refresh_from_db()
+    assert order.status == "filled"
+    assert_sound()
+
+
+def test_a_fill_that_the_cursor_skipped_is_found_before_books_are_said_to_differ(resting: Order, venue: Venue) -> None:
+    venue.fill(resting.client_order_id, micros("2"), micros("97"))
+    venue.held = Holdings({"IBM": micros("102")}, None, since_opening=False)
+    Account.objects.update(fills_seen="1")  # as if it had been written later than a newer one
+    assert reconcile(account_of(resting)).outcome == "repaired"
+    assert Execution.objects.get().quantity == micros("2")
     assert_sound()

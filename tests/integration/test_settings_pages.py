@@ -248,7 +248,7 @@ def test_a_portfolio_costs_the_same_for_one_cell_and_for_thirty(ann, client, por
     alone = queries(client, address)
     for number in range(30):
         make_position(portfolio, symbol=f"S{number}", anchor="100")
-    assert queries(client, address) == alone <= 11
+    assert queries(client, address) == alone <= 13
 
 
 def test_a_long_portfolio_is_leafed_through(client, portfolio):

@@ -114,3 +114,16 @@ def test_a_check_that_does_not_exist_is_not_passed() -> None:
     slip = subprocess.run(["sh", "scripts/check.sh", "shel"], cwd=ROOT, capture_output=True, text=True)
     assert slip.returncode == 2
     assert slip.stderr.startswith("check: there is no step 'shel', only: format lint types")
+
+
+def test_only_the_one_who_migrates_signs_in_as_owner_of_the_tables():
+    """The others add to the log and cannot change it."""
+    urls = {
+        name: service.get("environment", {}).get("DATABASE_URL", "") for name, service in compose()["services"].items()
+    }
+    owners = {name for name, url in urls.items() if url.startswith("postgresql://vbalance:")}
+    programs = {name for name, url in urls.items() if url.startswith("postgresql://vbalance_app:")}
+    assert (owners, programs) == ({"migrate"}, set(urls) - {"migrate", "postgres", "redis"})
+    migrate = compose()["services"]["migrate"]
+    assert migrate["environment"]["DATABASE_APP_URL"] == urls["web"]
+    assert "migrate --noinput && python manage.py grant_app_role" in migrate["command"][-1]

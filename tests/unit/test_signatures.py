@@ -1,4 +1,4 @@
-"""Signed as Standard Webhooks says: the reference package and we believe the same deliveries, and none that is forged."""
+"""Signed as Standard Webhooks says: the reference package and we believe the same deliveries, and nothing forged."""
 
 import base64
 import hashlib

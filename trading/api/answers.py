@@ -10,7 +10,7 @@ from portfolios.api.amounts import AmountField
 from portfolios.api.serializers import Answer
 from portfolios.domain.amounts import as_text
 from portfolios.domain.exact import LARGEST
-from portfolios.models import Position
+from portfolios.models import Event, Position
 from trading.cards import WARNINGS, Card
 from trading.domain.band import AWAKE
 from trading.domain.explanation import reason_name, trims_of
@@ -150,7 +150,9 @@ class EventAnswer(Answer):
 
 
 class EventsAnswer(Answer):
-    position_id = serializers.UUIDField()
+    stream = serializers.ChoiceField(choices=Event.Stream.choices)
+    stream_id = serializers.UUIDField(allow_null=True, help_text="null: nothing ever happened in it")
+    position_id = serializers.UUIDField(allow_null=True, help_text="The cell, if it is the stream of one")
     events = EventAnswer(many=True)
     next = serializers.IntegerField(allow_null=True, help_text="Ask again with `after` at this; null: that was all")
 

@@ -57,7 +57,7 @@ class ReconciliationPage(PageAnswer):
     results = ReconciliationAnswer(many=True)
 
 
-class RungAnswer(Answer):
+class AskedAnswer(Answer):
     accepted = serializers.BooleanField()
 
 
@@ -101,7 +101,7 @@ class ReconcileAccount(ApiView):
         operation_id="reconcile_account",
         summary="Compare the broker's books with ours now",
         request=NoFields,
-        responses={202: RungAnswer},
+        responses={202: AskedAnswer},
     )
     def post(self, request: Request, public_id: str) -> Response:
         account = own_account(request, public_id)

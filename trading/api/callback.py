@@ -36,7 +36,7 @@ class DeliveryAnswer(serializers.Serializer[Any]):
 
 
 class OrderCallback(APIView):
-    """For brokers. The signature is the only credential: no token, no session. See docs/api/webhooks.md.
+    """Scope: none. For brokers, whose signature is the only credential; see docs/api/webhooks.md.
 
     200: booked, or delivered before. 202: kept and not booked, or not yet; `status` says which.
     """

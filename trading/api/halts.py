@@ -40,7 +40,7 @@ class HaltAnswer(Answer):
     """`scope` says which of the three ids is given; none for the house."""
 
     id = serializers.UUIDField(source="public_id")
-    scope = serializers.ChoiceField(choices=Halt.Scope.choices)
+    scope = serializers.CharField(help_text="global, portfolio, account or position")
     portfolio_id = serializers.UUIDField(source="portfolio.public_id", default=None, allow_null=True)
     account_id = serializers.UUIDField(source="account.public_id", default=None, allow_null=True)
     position_id = serializers.UUIDField(source="position.public_id", default=None, allow_null=True)

@@ -43,8 +43,20 @@ class EventQuery(StrictSerializer):
     limit = serializers.IntegerField(min_value=1, max_value=MAX_EVENTS, default=100)
 
 
-class PositionEventQuery(EventQuery):
-    position_id = serializers.CharField(max_length=40)
+class StreamQuery(EventQuery):
+    """Whose log: exactly one is named."""
+
+    position_id = serializers.CharField(max_length=40, required=False)
+    portfolio_id = serializers.CharField(max_length=40, required=False)
+    account_id = serializers.CharField(max_length=40, required=False)
+    stream = serializers.ChoiceField(choices=["global"], required=False, help_text="Halts of the whole house")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        named = attrs.keys() & {"position_id", "portfolio_id", "account_id", "stream"}
+        if len(named) != 1:
+            wrong = "Name exactly one of position_id, portfolio_id, account_id and stream=global."
+            raise serializers.ValidationError({min(named, default="position_id"): wrong}, code="ambiguous")
+        return attrs
 
 
 class EvaluationRequest(StrictSerializer):

@@ -83,6 +83,21 @@ class Halt(models.Model):
     def __str__(self) -> str:
         return f"{self.scope}: {self.reason}"
 
+    def stops(self, position: Position) -> bool:
+        """Position with `portfolio`."""
+        account = position.portfolio.account_id
+        reached = {"portfolio": position.portfolio_id, "account": account, "position": position.pk}
+        return self.scope == "global" or self.target_id == reached[self.scope]
+
+    @property
+    def over(self) -> str:
+        """What is halted, in words. Needs the row it names."""
+        if self.position:
+            return f"the cell {self.position.symbol}"
+        if self.portfolio:
+            return f"the portfolio {self.portfolio.name}"
+        return f"the account {self.account.name}" if self.account else "the whole house"
+
     @property
     def target_id(self) -> int | None:
         """The key of what is halted; the house needs none."""

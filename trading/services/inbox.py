@@ -158,7 +158,8 @@ def followed(order: Order, news: News, fill: Fill | None) -> Outcome:
     """Book the fill and move on to the status told. An end waits for the fills before it: it moves the anchor."""
     if fill:
         order = record_report(order_id=order.pk, report=Report("", (fill,)))
-    if news.total > order.filled_quantity and (news.status in ENDINGS or news.fill is None):
+    from_totals = news.fill is None or fill not in (None, news.fill)
+    if news.total > order.filled_quantity and (news.status in ENDINGS or from_totals):
         return parked("more is filled than was told so far: look it up")
     if news.status:
         record_report(order_id=order.pk, report=Report(news.status))

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from trading.models import Execution, Order
 from trading.services.execution import execute_order, record_report
 from trading.services.quarantine import setting_aside
 from trading.services.submission import GOING_ON, begin_submission
+from trading.services.sums import is_summed
 
 PREFIX = "vb-"
 FATE_UNKNOWN = ("sending", "unknown")
@@ -51,7 +53,7 @@ def take_in_fills(account: Account, broker: Broker, cursor: str, patience: Patie
     alike: Counter[tuple[object, ...]] = Counter()
     while True:
         page, after = broker.fills_since(cursor)
-        lines += take_in_page(account, [identified(traded, alike) for traded in page], patience)
+        lines += take_in_page(account, broker, [identified(traded, alike) for traded in page], patience)
         if not page or after == cursor:
             return Taken(lines, after)
         cursor = after
@@ -67,7 +69,7 @@ def identified(traded: Traded, alike: Counter[tuple[object, ...]]) -> Traded:
     return traded._replace(fill=traded.fill._replace(execution_id=f"{traded.client_order_id}-{digest}"))
 
 
-def take_in_page(account: Account, page: list[Traded], patience: Patience) -> list[Line]:
+def take_in_page(account: Account, broker: Broker, page: list[Traded], patience: Patience) -> list[Line]:
     ours = [traded for traded in page if traded.client_order_id.startswith(PREFIX)]
     missing = not_booked(account, ours)
     if missing:
@@ -76,8 +78,22 @@ def take_in_page(account: Account, page: list[Traded], patience: Patience) -> li
     orders = Order.objects.select_related("position__portfolio").in_bulk(
         {traded.client_order_id for traded in missing}, field_name="client_order_id"
     )
-    found = (take_in(account, traded, orders.get(traded.client_order_id)) for traded in missing)
+    summed = {name for name, order in orders.items() if is_summed(order)}
+    whole = {name: tuple(row.fill for row in all_fills(broker) if row.client_order_id == name) for name in summed}
+    told = ((traded, whole.get(traded.client_order_id, (traded.fill,))) for traded in missing)
+    found = (take_in(account, traded, orders.get(traded.client_order_id), fills) for traded, fills in told)
     return [line for line in found if line]
+
+
+def all_fills(broker: Broker) -> Iterator[Traded]:
+    """From the first on: what an order that is booked from totals lacks is known only from all its fills together."""
+    cursor = ""
+    while True:
+        page, after = broker.fills_since(cursor)
+        yield from page
+        if not page or after == cursor:
+            return
+        cursor = after
 
 
 def not_booked(account: Account, page: list[Traded]) -> list[Traded]:
@@ -92,14 +108,14 @@ def names_of(fill: Fill) -> tuple[str, ...]:
     return (fill.execution_id, f"{fill.execution_id}-reversal") if fill.replaces else (fill.execution_id,)
 
 
-def take_in(account: Account, traded: Traded, order: Order | None) -> Line | None:
+def take_in(account: Account, traded: Traded, order: Order | None, fills: tuple[Fill, ...]) -> Line | None:
     why = why_not_ours(account, traded, order)
     if order is None or why:
         theirs = f"{traded.side.name} {as_text(traded.fill.quantity)} {traded.symbol} at {as_text(traded.fill.price)}"
         return Line(FILL, traded.fill.execution_id, "", theirs, DIFFERS, note=why)
     try:
         with setting_aside(order.position_id):
-            return book_missed(order, traded.fill)
+            return book_missed(order, traded.fill, fills)
     except BrokenCell as broken:
         return Line(FILL, traded.fill.execution_id, "", "", DIFFERS, note=str(broken)[:200])
 
@@ -115,14 +131,17 @@ def why_not_ours(account: Account, traded: Traded, order: Order | None) -> str:
 
 
 @transaction.atomic
-def book_missed(order: Order, fill: Fill) -> Line | None:
-    """Under the lock of its cell, so that of two readers one books it; with evidence in the cell's stream."""
+def book_missed(order: Order, fill: Fill, fills: tuple[Fill, ...]) -> Line | None:
+    """Under the lock of its cell, so that of two readers one books it; with evidence in the cell's stream.
+
+    fills: what has to be told for it to be booked, mostly itself.
+    """
     position = Position.objects.locked().get(pk=order.position_id)
     booked = Execution.objects.filter(account=position.portfolio.account.code, broker_execution_id__in=names_of(fill))
     if booked.exists():
         return None
     before = position.event_seq
-    record_report(order_id=order.pk, report=Report("partially_filled", (fill,)), actor=ACTOR)
+    record_report(order_id=order.pk, report=Report("partially_filled", fills), actor=ACTOR)
     theirs = f"{as_text(fill.quantity)} at {as_text(fill.price)}"
     line = Line(FILL, fill.execution_id, "", theirs, REPAIRED, note=order.client_order_id)
     return line if write_evidence(order, before, f"A fill we had missed was booked: {theirs}.", line) else None

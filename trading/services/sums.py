@@ -44,9 +44,16 @@ def in_its_own_terms(order: Order, fills: Sequence[Fill]) -> Sequence[Fill]:
     """All fills a broker knows of an order. One that is booked from totals takes what is more in them than booked."""
     if not fills or not is_summed(order):
         return fills
-    total = sum(fill.quantity for fill in fills)
-    part = missing_part(order, total, sum(fill.quantity * fill.price for fill in fills), fills[-1].at)
+    held = standing(fills)
+    total = sum(fill.quantity for fill in held)
+    part = missing_part(order, total, sum(fill.quantity * fill.price for fill in held), fills[-1].at)
     return (part,) if part else ()
+
+
+def standing(fills: Sequence[Fill]) -> list[Fill]:
+    """Without what was taken back, and without the word that took it back: a corrected fill counts once."""
+    gone = {fill.replaces for fill in fills}
+    return list({fill.execution_id: fill for fill in fills if fill.execution_id not in gone}.values())
 
 
 def missing_part(order: Order, total: int, value: int, at: datetime) -> Fill | None:

@@ -10,11 +10,11 @@ LOST, DOUBLED = 0.06, 0.12
 class Bells:
     def __init__(self, chance: Random) -> None:
         self.chance = chance
-        self.waiting: list[tuple[Any, dict[str, int]]] = []
+        self.waiting: list[tuple[Any, dict[str, int | str]]] = []
         self.faulty = True
         self.met: Counter[str] = Counter()
 
-    def ring(self, bell: Any, **keys: int) -> bool:
+    def ring(self, bell: Any, **keys: int | str) -> bool:
         """In the place of `trading.tasks.ring`."""
         luck = self.chance.random() if self.faulty else 1.0
         if luck < LOST:

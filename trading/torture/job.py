@@ -11,6 +11,8 @@ from portfolios.models import House, User
 from trading.torture.planting import Plant
 from trading.torture.run import Result, play
 
+# Each statement is planned once per process and not at every turn: half of the time of a run.
+PLANNED = {"server_side_binding": True, "prepare_threshold": 2}
 AFRESH = 500  # runs after which the database is made anew, so that it stays small
 
 
@@ -37,6 +39,7 @@ class Job:
             "USER": self.address["user"],
             "PASSWORD": "",
         }
+        connection.settings_dict["OPTIONS"] |= PLANNED
         self.judge = psycopg.connect(
             **self.address, dbname=self.name, autocommit=True, cursor_factory=RawCursor, prepare_threshold=0
         )

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from dividends.services import entitlements
+from dividends.models import Entitlement
+from portfolios.events import EventType
 from portfolios.models import Position
 from portfolios.models.cells import PositionQuerySet
 from portfolios.services.journal import Journal
@@ -109,8 +110,8 @@ def correction_beside_the_wrong(journal: Journal, position: Position, order: Ord
     return bool(fill.quantity) and settlement.book_fill(journal, position, order, fill._replace(replaces=""))
 
 
-def total_as_a_part(order: Order, total: int, average: int, at: Any) -> Fill:
-    return Fill(f"{order.client_order_id}-cum-{total}", total, average, settlement.OURS, at)
+def as_told(order: Order, fills: tuple[Fill, ...]) -> tuple[Fill, ...]:
+    return fills
 
 
 def kept_reserved(release: Callable[..., None]) -> Callable[..., None]:
@@ -124,10 +125,10 @@ def kept_reserved(release: Callable[..., None]) -> Callable[..., None]:
 
 
 def paid_as_often_as_asked(*, entitlement_id: int, market_at: Any) -> bool:
-    row = entitlements.Entitlement.objects.get(pk=entitlement_id)
+    row = Entitlement.objects.get(pk=entitlement_id)
     position = Position.objects.locked().get(pk=row.position_id)
     journal = Journal(position, market_at=market_at, actor="market")
-    journal.add(entitlements.EventType.DIVIDEND_PAID, "Paid.", receivable=0, cash=row.net)
+    journal.add(EventType.DIVIDEND_PAID, "Paid.", receivable=0, cash=row.net)
     journal.write()
     return True
 
@@ -136,7 +137,7 @@ def asked_inside(execute: Callable[..., Any]) -> Callable[..., Any]:
     return transaction.atomic(execute)
 
 
-def forgotten_at_the_end(*_: Any, **__: Any) -> None:
+def never() -> None:
     """Nothing is rung for again."""
 
 
@@ -153,9 +154,8 @@ MUTANTS: dict[str, Callable[[], list[Plant]]] = {
     "cells are not locked": lambda: [(PositionQuerySet, "locked", without_a_lock)],
     "what is owed is spent": lambda: [(trims, "holds", with_what_is_owed(trims.holds))],
     "the sweeper is off": lambda: [
-        (tasks, "ring_waiting", forgotten_at_the_end),
-        (tasks, "ring_inbox", forgotten_at_the_end),
-        (tasks, "ring_for", forgotten_at_the_end),
+        (tasks, "ring_waiting", never),
+        (tasks, "ring_inbox", never),
     ],
     "halts are not read": lambda: [(submission, "why_forbidden", lambda position: "")],
     "a late fill moves the anchor": lambda: [
@@ -164,7 +164,7 @@ MUTANTS: dict[str, Callable[[], list[Plant]]] = {
     "each part pays the smallest fee": lambda: [(settlement, "add_to", charged_by_the_part)],
     "a split does not wait for the order": lambda: [(corporate_actions, "split_position", split_at_once)],
     "a correction does not reverse": lambda: [(settlement, "book_correction", correction_beside_the_wrong)],
-    "a running total is taken for a part": lambda: [(inbox, "missing_part", total_as_a_part)],
+    "a running total is taken for a part": lambda: [(execution, "in_its_own_terms", as_told)],
     "an ended order keeps its reservation": lambda: [
         (module, "release", kept_reserved(settlement.release)) for module in (execution, submission)
     ],

@@ -17,17 +17,17 @@ class Letter(NamedTuple):
 
 
 class Post:
-    """`totals`: it names no executions, only how much is filled and at what average."""
+    """Its dialect: it names executions, or tells how much is filled at what average, or now this and now that."""
 
-    def __init__(self, chance: Random, totals: bool, now: Callable[[], Any]) -> None:
+    def __init__(self, chance: Random, now: Callable[[], Any]) -> None:
         self.chance = chance
-        self.totals = totals
+        self.dialect = chance.choice(("executions", "executions", "totals", "both"))
         self.now = now
         self.letters: list[Letter] = []
         self.written = 0
 
     def tell_of(self, placed: Placed, fill: Fill) -> None:
-        if self.totals:
+        if self.dialect == "totals":
             self.tell_state(placed)
         elif fill.replaces:
             kind = "execution.corrected" if fill.quantity else "execution.busted"
@@ -37,6 +37,8 @@ class Post:
             self.write("execution.filled", placed, priced(fill) | {"execution_id": fill.execution_id})
 
     def tell_state(self, placed: Placed) -> None:
+        if self.dialect == "executions" and placed.filled:
+            return
         state = {"status": placed.status, "filled_quantity": as_text(placed.filled)}
         if placed.filled:
             value = sum(fill.quantity * fill.price for fill in placed.standing)

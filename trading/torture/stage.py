@@ -25,6 +25,7 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "guardrail_high": ("0.75", "1"),
 }
 OFTEN = 0.35  # of each setting, to be other than its default
+POOR = 0.15
 
 
 class Stage(NamedTuple):
@@ -32,6 +33,9 @@ class Stage(NamedTuple):
     portfolio: Portfolio
     cells: list[int]
     symbols: list[str]
+
+
+NOWHERE = Stage(Account(), Portfolio(), [], [])
 
 
 def settings_by(chance: Random) -> dict[str, Any]:
@@ -59,16 +63,18 @@ def set_up(seed: int, owner: User, chance: Random, now: datetime) -> Stage:
 
 
 def opened(portfolio: Portfolio, symbol: str, chance: Random) -> int:
+    """Some have hardly any cash and want to buy all the same: they live off their dividends."""
+    poor = chance.random() < POOR
     position: Position = create_position(
         portfolio_id=portfolio.pk,
         symbol=symbol,
         shares=chance.choice((0, 20, 100, 100)) * MICROS,
-        cash=chance.choice((1_000, 10_000, 10_000)) * MICROS,
+        cash=(100 if poor else chance.choice((1_000, 10_000, 10_000))) * MICROS,
         anchor=chance.choice((0, 100, 100)) * MICROS,
         market_at=OPENING,
         opened_on=FIRST_DAY,
         actor="user:torture",
-        given_settings=settings_by(chance),
+        given_settings=settings_by(chance) | ({"guardrail_high": "1", "min_notional": "0"} if poor else {}),
     )
     return position.pk
 

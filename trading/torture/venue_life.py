@@ -93,8 +93,8 @@ class VenueLife:
             self.fill(placed, quantity)
 
     def put_right(self, placed: Placed) -> None:
-        """It takes a fill back, or corrects its quantity or price."""
-        if not placed.standing or self.post.totals:
+        """It takes a fill back, or corrects its quantity or price. Totals have no words for that."""
+        if not placed.standing or self.post.dialect != "executions":
             return
         wrong = self.chance.choice(placed.standing)
         kind = self.chance.choice(("bust", "price", "quantity"))

@@ -58,7 +58,6 @@ class Command(BaseCommand):
             raise CommandError("there is no history to replay: run load_history first", returncode=2)
         if options["speed"]:
             MarketClock.objects.filter(source=SOURCE).update(speed=options["speed"])
-        reconcile_source(source=SOURCE)
         if options["fast_forward_to"]:
             self.fast_forward(options["fast_forward_to"])
         else:
@@ -73,6 +72,7 @@ class Command(BaseCommand):
         clock = MarketClock.objects.get(source=SOURCE)
         if clock.day and clock.day >= until:
             return
+        reconcile_source(source=SOURCE)
         with connection.cursor() as cursor:
             cursor.execute("SET synchronous_commit = off")
         settle(newest_traded_quotes(SOURCE))
@@ -90,6 +90,7 @@ class Command(BaseCommand):
 
     def walk(self, until: date | None) -> None:
         """Until the end of history, or `until`, or a signal."""
+        reconcile_source(source=SOURCE)
         while True:
             try:
                 if not self.advance(until):
