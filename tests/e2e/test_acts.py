@@ -16,7 +16,13 @@ def findings(page: Page) -> list[str]:
 def pages(town: Town) -> dict[str, str]:
     acts = {"buy": "?qty=5", "sell": "?qty=99999", "pause": "?reason=so", "adjust": "", "evaluate": ""}
     places = {name: f"{town.ibm}/act/{name}{typed}" for name, typed in acts.items()}
-    return places | {"orders": "/orders", "dividends": "/dividends", "audit": "/audit", "console": "/console", "cockpit": town.ibm}
+    return places | {
+        "orders": "/orders",
+        "dividends": "/dividends",
+        "audit": "/audit",
+        "console": "/console",
+        "cockpit": town.ibm,
+    }
 
 
 def test_axe_is_content_and_nothing_is_wider_than_the_window(page: Page, town: Town):

@@ -110,7 +110,7 @@ def test_what_makes_no_sense_is_one_line_and_exit_code_two(words: list[str], mes
     assert Halt.objects.in_force().count() == before
 
 
-@pytest.mark.parametrize("reason", ["it's $HOME `id` \"quoted\"", "; echo no"])
+@pytest.mark.parametrize("reason", ['it\'s $HOME `id` "quoted"', "; echo no"])
 def test_make_passes_the_reason_on_as_it_is(reason: str, tmp_path: Path) -> None:
     """Its recipe as make gives it to the shell, with a `run` that says what it was told."""
     rule = (Path(settings.BASE_DIR) / "Makefile").read_text().partition("\nkill-switch:")[2]
