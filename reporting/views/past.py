@@ -22,7 +22,9 @@ def past_page(request: HttpRequest, position: Position) -> HttpResponse:
     given = request.GET.get("as_of", "")
     context: dict[str, Any] = {"position": position, "given": given}
     try:
-        past = past_of(position, instant_in(given))
+        instant = instant_in(given)
+        context["given"] = instant.astimezone(NEW_YORK).replace(tzinfo=None).isoformat()  # as a date-time field has it
+        past = past_of(position, instant)
     except Refused as refused:
         return render(request, "reporting/past.html", context | {"wrong": refused.message}, status=422)
     return render(request, "reporting/past.html", context | {"past": past, "events": latest_of(past)})
