@@ -91,18 +91,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def django_db_setup(django_db_setup: None, django_db_blocker) -> None:  # type: ignore[no-untyped-def]
     """Django empties tables between transactional tests by TRUNCATE: only meanwhile are the guards lifted."""
     from django.conf import settings
-    from django.db import connection
+    from django.db.backends.postgresql.operations import DatabaseOperations
 
-    flush = connection.ops.execute_sql_flush
+    flush = DatabaseOperations.execute_sql_flush
 
-    def lifted(statements: list[str]) -> None:
+    def lifted(operations: DatabaseOperations, statements: list[str]) -> None:
         lift, lower = (
             [f"ALTER TABLE {table} {deed} TRIGGER {table}_no_truncate" for table in settings.APPEND_ONLY]
             for deed in ("DISABLE", "ENABLE")
         )
-        flush([*lift, *statements, *lower])
+        flush(operations, [*lift, *statements, *lower])
 
-    connection.ops.execute_sql_flush = lifted
+    DatabaseOperations.execute_sql_flush = lifted  # of the class: a browser's test has connections of its own
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -23,11 +23,16 @@ def past_page(request: HttpRequest, position: Position) -> HttpResponse:
     context: dict[str, Any] = {"position": position, "given": given}
     try:
         instant = instant_in(given)
-        context["given"] = instant.astimezone(NEW_YORK).replace(tzinfo=None).isoformat()  # as a date-time field has it
+        context["given"] = typed(instant)
         past = past_of(position, instant)
     except Refused as refused:
         return render(request, "reporting/past.html", context | {"wrong": refused.message}, status=422)
     return render(request, "reporting/past.html", context | {"past": past, "events": latest_of(past)})
+
+
+def typed(instant: datetime) -> str:
+    """As a date-time field has it: New York's time, without an offset."""
+    return instant.astimezone(NEW_YORK).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 def instant_in(text: str) -> datetime:
@@ -37,7 +42,7 @@ def instant_in(text: str) -> datetime:
     except ValueError:
         instant = None
     if instant is None or not 1900 <= instant.year <= 2200:
-        raise Refused("invalid", UNREADABLE, field="as_of")
+        raise Refused("invalid_parameters", UNREADABLE, field="as_of")
     return instant if instant.tzinfo else instant.replace(tzinfo=NEW_YORK)
 
 

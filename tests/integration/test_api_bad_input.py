@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from portfolios.models import IdempotencyKey, Portfolio, Position, SettingsVersion
+from portfolios.models import Account, IdempotencyKey, Position, SettingsVersion
 from tests.factories import bearer, make_position
 from tests.integration.problems import pointers, problem
 from trading.models import Order
@@ -135,6 +135,8 @@ def test_an_order_that_ended_is_neither_filled_nor_cancelled(client: Client, cel
     url = f"/v1/positions/{cell.public_id}/orders"
     order = client.post(url, {"side": "BUY", "qty": 1}, JSON, headers={"Idempotency-Key": "k"}).json()["order_id"]
     assert client.post(f"/v1/orders/{order}/cancel", content_type=JSON).json()["status"] == "cancelled"
+    assert client.post(f"/v1/orders/{order}/cancel", content_type=JSON).json()["status"] == "cancelled"  # twice is once
+    Order.objects.update(status="filled")
     assert problem(client.post(f"/v1/orders/{order}/cancel", content_type=JSON)) == (409, "not_cancellable")
     assert problem(client.post(f"/v1/orders/{order}/fill", {"price": 1, "filled_qty": 1}, JSON)) == (409, "order_ended")
 
@@ -157,7 +159,7 @@ def test_a_quarantined_cell_takes_no_orders(client: Client, cell: Position) -> N
 def test_a_live_order_is_not_filled_by_hand(client: Client, cell: Position) -> None:
     url = f"/v1/positions/{cell.public_id}/orders"
     order = client.post(url, {"side": "BUY", "qty": 1}, JSON, headers={"Idempotency-Key": "k"}).json()["order_id"]
-    Portfolio.objects.update(mode="live")
+    Account.objects.update(adapter="elsewhere", mode="live")
     assert problem(client.post(f"/v1/orders/{order}/fill", {"price": 1, "filled_qty": 1}, JSON)) == (403, "live_order")
 
 

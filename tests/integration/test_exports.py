@@ -33,7 +33,7 @@ from tests.market import later, make_fallen_cell, tick
 from trading.models import Execution
 
 pytestmark = pytest.mark.django_db
-PER_CELL = {"events": 1, "log": 1, "timeline": 10}
+PER_CELL = {"events": 1, "log": 1, "timeline": 11}
 LEADS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1")
 
 

@@ -22,6 +22,7 @@ from portfolios.errors import Refused
 from portfolios.events import EventType
 from portfolios.identity.models import Identity, Session
 from portfolios.models import (
+    Account,
     ApiToken,
     FailedTask,
     IdempotencyKey,
@@ -42,8 +43,11 @@ from tests.factories import NOON, make_position, make_quote, make_user
 from tests.integration.access import ACTS, PAGES, PEOPLE
 from tests.integration.browsing import signed_in
 from tests.integration.test_access_matrix import address
+from trading.domain.books import Line
 from trading.domain.choices import Side
 from trading.market.models import Instrument
+from trading.models import InboxMessage, Reconciliation
+from trading.risk.models import Halt
 from trading.services.execution import execute_order
 from trading.services.ordering import place_order
 
@@ -93,7 +97,7 @@ PAYLOADS = (
 )
 UNPRINTABLE = tuple(text for text in PAYLOADS if not text.isprintable())
 HARMLESS = tuple(f"word{number}" for number in range(len(PAYLOADS)))
-PLACES = ("folio", "user", "note", "why", "actor", "preset", "mail", "token", "device", "sub", "task", "log")
+PLACES = ("folio", "user", "note", "why", "actor", "preset", "mail", "token", "device", "sub", "task", "log", "halt", "books")
 ADDRESSES = {"href", "src", "action", "formaction", "xlink:href", "hx-get", "hx-post", "data", "srcdoc"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -213,10 +217,30 @@ def things(owner: User, portfolio: Portfolio, cell: Position, texts: tuple[str, 
     IdempotencyKey.objects.bulk_create(
         IdempotencyKey(portfolio=portfolio, key=text, fingerprint=text, body=text) for text in texts
     )
+    brokers(portfolio.account, texts)
     Session.objects.bulk_create(
         Session(session_key=f"{number:032}", user=owner, device=device, expire_date="2100-01-01T00:00Z")
         for number, device in enumerate(of(texts, "device"))
     )
+
+
+def brokers(account: Account, texts: list[str]) -> None:
+    """What people and brokers say about accounts, halts and books."""
+    said = zip(texts, of(texts, "account"), of(texts, "halt"), of(texts, "books"), of(texts, "news"), strict=True)
+    for number, (text, name, halted, settled, news) in enumerate(said):
+        Account.objects.create(owner=account.owner, name=name[:80], code=f"x:{number}", adapter="paper")
+        now = timezone.now()
+        people = {"halted_by": text[:160], "halted_at": now, "rearmed_by": text[:160], "rearmed_at": now}
+        scope = {"scope": "account", "account": account}
+        Halt.objects.create(**scope, reason=halted[:200], rearm_reason=text[:200], **people)
+        line = Line("order", text, text, settled, "differs", text, text).named
+        moments = {"started_at": now, "finished_at": now, "settled_at": now, "settled_by": text[:160]}
+        Reconciliation.objects.create(
+            account=account, why="person", outcome="frozen", found=[line], settled_how=settled[:200], **moments
+        )
+        InboxMessage.objects.create(
+            account=account, channel="webhook", delivery_id=news[:150], body=text, note=text[:300], status="parked"
+        )
 
 
 def tokens(owner: User, names: list[str]) -> None:
@@ -236,6 +260,7 @@ def pages(house: House) -> Iterator[tuple[str, str]]:
     token = ApiToken.objects.first()
     named = {"source": "replay", "symbol": "IBM", "username": "owner", "prefix": token.prefix if token else ""}
     scene = {"cell": house.cell, "portfolio": house.portfolios[0], "order": house.order, "named": named}
+    scene |= {"account": house.portfolios[0].account}
     for row in (*PAGES, *ACTS, *PEOPLE):
         if row.method == "GET" and 200 in row.answers[4:5]:
             yield row.route, got(client, address(row.route, scene, row.subject))

@@ -135,7 +135,7 @@ def test_a_backup_taken_beside_it_is_restored_into_an_empty_house(house, tmp_pat
     within(house.var, "pg_dump", "--format=custom", f"--file={dump}")
     within(empty, "pg_restore", "--dbname=vbalance", dump)
     assert "[X] 0001_initial" in within(empty, sys.executable, "manage.py", "showmigrations", "portfolios")
-    assert "every position is the fold" in within(empty, sys.executable, "manage.py", "rebuild", "--check")
+    assert "every row is the fold" in within(empty, sys.executable, "manage.py", "rebuild", "--check")
 
 
 def test_whoever_dies_comes_back(house):
