@@ -47,6 +47,7 @@ class Job:
         House.objects.get_or_create(pk=1)
 
     def work(self, seeds: Iterable[int], mutant: list[Plant] | None = None) -> Iterable[Result]:
+        self.runs = 0 if mutant else self.runs  # the same seeds once more
         for seed in seeds:
             if self.runs % AFRESH == 0:
                 self.begin()

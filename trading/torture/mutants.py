@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from dividends.models import Entitlement
+from dividends.services.splits import apply_split
 from portfolios.events import EventType
 from portfolios.models import Position
 from portfolios.models.cells import PositionQuerySet
@@ -15,6 +16,7 @@ from trading import tasks
 from trading.brokers.base import Fill, Report
 from trading.domain import trims
 from trading.domain.costs import UNFILLED, add_fill
+from trading.domain.order_life import OPEN_STATES
 from trading.models import Order
 from trading.services import corporate_actions, execution, inbox, settlement, submission
 from trading.torture.planting import Plant
@@ -32,7 +34,7 @@ def in_two_transactions(record: Callable[..., Order]) -> Callable[..., Order]:
     def recorded(*, order_id: int, **words: Any) -> Order:
         late: list[Callable[[], None]] = []
         write = Journal.write
-        Journal.write = lambda journal, **band: late.append(partial(write, journal, **band))  # type: ignore[method-assign, assignment]
+        Journal.write = lambda journal, **band: late.append(partial(write, journal, **band))  # type: ignore[method-assign]
         try:
             order = record(order_id=order_id, **words)
         finally:
@@ -81,7 +83,7 @@ def with_what_is_owed(room: Callable[..., int]) -> Callable[..., int]:
 
 def anchored_by_late_fills(book: Callable[..., bool]) -> Callable[..., bool]:
     def booked(journal: Journal, position: Position, order: Order, fill: Fill) -> bool:
-        late = order.status not in settlement.OPEN_STATES
+        late = order.status not in OPEN_STATES
         is_new = book(journal, position, order, fill)
         if is_new and late and not fill.replaces:
             settlement.end(journal, position, order)
@@ -99,9 +101,7 @@ def charged_by_the_part(order: Order, rules: Any, fill: Fill) -> tuple[int, int]
 
 
 def split_at_once(*, position_id: int, split: Any, last_close: int, market_at: Any) -> bool:
-    applied = corporate_actions.apply_split(
-        position_id=position_id, split=split, last_close=last_close, market_at=market_at
-    )
+    applied = apply_split(position_id=position_id, split=split, last_close=last_close, market_at=market_at)
     return applied is not None
 
 
@@ -124,6 +124,7 @@ def kept_reserved(release: Callable[..., None]) -> Callable[..., None]:
     return released
 
 
+@transaction.atomic
 def paid_as_often_as_asked(*, entitlement_id: int, market_at: Any) -> bool:
     row = Entitlement.objects.get(pk=entitlement_id)
     position = Position.objects.locked().get(pk=row.position_id)

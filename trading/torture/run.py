@@ -25,7 +25,7 @@ from trading.invariants import statement
 from trading.models import InboxMessage, Order
 from trading.risk.models import Halt
 from trading.selectors import newest_traded_quotes, waiting_cells
-from trading.services.halts import halt, rearm
+from trading.services.halts import halt, rearm, write_halt
 from trading.services.inbox import receive
 from trading.services.ordering import cancel_order, place_order
 from trading.services.proposals import approve_proposal
@@ -44,6 +44,7 @@ CHANGES = (-60_000, -35_000, -31_000, -1_000, 0, 1_000, 31_000, 35_000, 60_000)
 CRASH_RATE, CRASHES = 0.02, 3
 STEPS = (9, 14)
 SET_ASIDE = r"\w+ while (working|booking)"
+UNFILLED_ENDS = ("cancelled", "expired", "rejected")
 ALIVE_AFTER = 14  # rounds of calm within which everything must have come to its end
 
 
@@ -140,14 +141,14 @@ class Run:
             self.deliver: 5 if self.post.letters else 0,
             self.cancel: 1.5 if traded else 0,
             self.dead_line: 3 if self.venue.silent else 0.3,
-            self.arm: 2 if self.halted else 0,
+            self.arm: 1.5 if self.halted else 0,
             self.approve: 4 if self.stage.portfolio.approve_first else 0,
             self.order: 1.5,
             self.sweep: 1,
             self.cash: 1,
             self.company: 0.8,
             self.reconcile: 0.6,
-            self.stop: 0.4,
+            self.stop: 0.8,
             self.retune: 0.4,
             self.rest: 0.4,
             self.wait: 0.4,
@@ -306,9 +307,13 @@ class Run:
         }[scope]
         self.met["halt"] += 1
         self.halted = True
-        tasks.ring_for_halt(
-            halt(scope=scope, target_id=target, reason="so", actor=ACTOR, cancels=self.chance.random() < 0.5)
-        )
+        told: dict[str, Any] = {"scope": scope, "target_id": target, "reason": "so", "actor": ACTOR}
+        told["cancels"] = self.chance.random() < 0.5
+        if self.chance.random() < 0.5:
+            self.met["who halted died before orders were cleared"] += 1
+            write_halt(**told)
+        else:
+            tasks.ring_for_halt(halt(**told))
         self.clock.sleep(self.chance.choice((0.0, 2.0)))
 
     def arm(self) -> None:
@@ -413,6 +418,8 @@ class Run:
             ours = Order.objects.get(client_order_id=name)
             if placed.working:
                 raise Violation(f"order {name} still works at the venue, ours is {ours.status}")
+            if ours.status in UNFILLED_ENDS and placed.status not in UNFILLED_ENDS:
+                raise Violation(f"order {name} is {placed.status} at the venue, ours is {ours.status}")
             if ours.filled_quantity != placed.filled:
                 raise Violation(f"order {name}: the venue filled {placed.filled}, ours has {ours.filled_quantity}")
         outcome = self.stage.account.reconciliations.order_by("-pk").values_list("outcome", "found").first()

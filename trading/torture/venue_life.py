@@ -12,7 +12,7 @@ from trading.torture.post import Post
 from trading.torture.stage import Market
 
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
-FAULTY, TOLD = 0.18, 0.7
+FAULTY, TOLD = 0.25, 0.8
 
 
 class VenueLife:
@@ -36,9 +36,9 @@ class VenueLife:
 
     def arrives(self, placed: Placed) -> None:
         luck = 0.0 if self.calm else self.chance.random()
-        if luck < 0.4:
+        if luck < 0.3:
             self.fill(placed, placed.left)
-        elif luck < 0.6:
+        elif luck < 0.65:
             self.fill(placed, max(placed.left // 3, 1))
             self.met["partial fill"] += 1
 
@@ -47,7 +47,7 @@ class VenueLife:
         self.venue.expire(self.market.at)
         for placed in list(self.venue.book.values()):
             if placed.working and (self.calm or self.chance.random() < 0.6):
-                part = placed.left if self.calm or self.chance.random() < 0.6 else max(placed.left // 2, 1)
+                part = placed.left if self.calm or self.chance.random() < 0.4 else max(placed.left // 2, 1)
                 self.fill(placed, part)
 
     def fill(self, placed: Placed, quantity: int) -> None:
