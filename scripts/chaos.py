@@ -237,6 +237,8 @@ def customer(url: str, token: str, cell: str, numbers: Iterator[int]) -> None:
     for number in numbers:
         key = uuid.uuid4().hex
         body = {"side": "BUY" if number % 2 else "SELL", "qty": 1}
+        if number % 50 == 0:
+            print(f"{number} orders placed", flush=True)
         while True:
             status = ask(f"{url}/v1/positions/{cell}/orders", token, body, key)
             if status in (200, 201):
