@@ -97,7 +97,22 @@ PAYLOADS = (
 )
 UNPRINTABLE = tuple(text for text in PAYLOADS if not text.isprintable())
 HARMLESS = tuple(f"word{number}" for number in range(len(PAYLOADS)))
-PLACES = ("folio", "user", "note", "why", "actor", "preset", "mail", "token", "device", "sub", "task", "log", "halt", "books")
+PLACES = (
+    "folio",
+    "user",
+    "note",
+    "why",
+    "actor",
+    "preset",
+    "mail",
+    "token",
+    "device",
+    "sub",
+    "task",
+    "log",
+    "halt",
+    "books",
+)
 ADDRESSES = {"href", "src", "action", "formaction", "xlink:href", "hx-get", "hx-post", "data", "srcdoc"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
