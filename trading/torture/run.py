@@ -126,7 +126,7 @@ class Run:
     # The world as it goes
 
     def live(self) -> None:
-        self.step(self.move)
+        self.step(self.company if self.stage.poor else self.move)
         for _ in range(self.chance.randint(*STEPS)):
             acts = self.acts()
             self.step(self.chance.choices(list(acts), list(acts.values()))[0])
@@ -138,17 +138,17 @@ class Run:
             self.move: 4,
             self.answer: 9 if self.bells.waiting else 0,
             self.venue_acts: 4 if traded else 0,
-            self.deliver: 5 if self.post.letters else 0,
+            self.deliver: 8 if self.post.letters else 0,
             self.cancel: 1.5 if traded else 0,
             self.dead_line: 3 if self.venue.silent else 0.3,
-            self.arm: 1.5 if self.halted else 0,
+            self.arm: 4 if self.halted else 0,
             self.approve: 4 if self.stage.portfolio.approve_first else 0,
-            self.order: 1.5,
+            self.order: 2.5,
             self.sweep: 1,
             self.cash: 1,
             self.company: 0.8,
             self.reconcile: 0.6,
-            self.stop: 0.8,
+            self.stop: 0.4,
             self.retune: 0.4,
             self.rest: 0.4,
             self.wait: 0.4,
@@ -182,7 +182,9 @@ class Run:
             self.met["something happens during the call"] += 1
             self.venue.meanwhile = lambda moment: None
             try:
-                self.chance.choice((self.venue_acts, self.deliver, self.answer, self.cancel, self.cash, self.stop))()
+                self.chance.choice(
+                    (self.venue_acts, self.venue_acts, self.deliver, self.answer, self.cancel, self.stop)
+                )()
             except Refused:
                 pass
             finally:
@@ -277,12 +279,12 @@ class Run:
         self.market.next_day()
         day = self.market.at.date()
         told: dict[str, Any] = {"source": self.market.source, "symbol": symbol, "ex_date": day}
-        if self.chance.random() < 0.5:
+        if self.stage.poor or self.chance.random() < 0.5:
             self.met["dividend"] += 1
             announce_dividend(
                 **told,
-                dps=self.chance.choice((MICROS // 2, 5 * MICROS)),
-                pay_date=day + timedelta(days=self.chance.choice((0, 1))),
+                dps=5 * MICROS if self.stage.poor else MICROS // 2,
+                pay_date=day + timedelta(days=self.chance.choice((0, 3))),
             )
         else:
             self.met["split"] += 1
@@ -330,7 +332,7 @@ class Run:
         self.met["line dead" if self.venue.silent else "line back"] += 1
 
     def wait(self) -> None:
-        self.clock.sleep(self.chance.choice((1.0, 6.0, 400.0)))
+        self.clock.sleep(self.chance.choice((1.0, 6.0, 6.0, 400.0)))
 
     def approve(self) -> None:
         proposed = Order.objects.filter(position__in=self.stage.cells, status="proposed").order_by("pk")

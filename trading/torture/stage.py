@@ -33,9 +33,10 @@ class Stage(NamedTuple):
     portfolio: Portfolio
     cells: list[int]
     symbols: list[str]
+    poor: bool
 
 
-NOWHERE = Stage(Account(), Portfolio(), [], [])
+NOWHERE = Stage(Account(), Portfolio(), [], [], poor=False)
 
 
 def settings_by(chance: Random) -> dict[str, Any]:
@@ -58,19 +59,19 @@ def set_up(seed: int, owner: User, chance: Random, now: datetime) -> Stage:
     )
     MarketClock.objects.create(source=source, begins_on=FIRST_DAY, at=OPENING, day=FIRST_DAY, phase="open")
     symbols = [chance.choice(SYMBOLS) for _ in range(chance.choice((1, 1, 1, 2, 3)))]
-    cells = [opened(portfolio, symbol, chance) for symbol in symbols]
-    return Stage(account, portfolio, cells, sorted(set(symbols)))
-
-
-def opened(portfolio: Portfolio, symbol: str, chance: Random) -> int:
-    """Some have hardly any cash and want to buy all the same: they live off their dividends."""
     poor = chance.random() < POOR
+    cells = [opened(portfolio, symbol, chance, poor) for symbol in symbols]
+    return Stage(account, portfolio, cells, sorted(set(symbols)), poor)
+
+
+def opened(portfolio: Portfolio, symbol: str, chance: Random, poor: bool) -> int:
+    """The poor have hardly any cash and want to buy all the same: they live off their dividends."""
     position: Position = create_position(
         portfolio_id=portfolio.pk,
         symbol=symbol,
-        shares=chance.choice((0, 20, 100, 100)) * MICROS,
+        shares=(100 if poor else chance.choice((0, 20, 100, 100))) * MICROS,
         cash=(100 if poor else chance.choice((1_000, 10_000, 10_000))) * MICROS,
-        anchor=chance.choice((0, 100, 100)) * MICROS,
+        anchor=chance.choice((0, 100, 100, 100, 100)) * MICROS,
         market_at=OPENING,
         opened_on=FIRST_DAY,
         actor="user:torture",

@@ -12,7 +12,7 @@ from trading.torture.post import Post
 from trading.torture.stage import Market
 
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
-FAULTY, TOLD = 0.25, 0.8
+LOSES, FAULTY, SLOW, TOLD = 0.08, 0.25, 0.6, 0.8
 
 
 class VenueLife:
@@ -30,12 +30,19 @@ class VenueLife:
         venue.fault = self.fault  # type: ignore[method-assign]
 
     def fault(self, question: str) -> Fault:
-        if self.calm or self.chance.random() >= FAULTY:
-            return Fault.NONE
-        return self.chance.choice(FAULTS)
+        """A venue that tells totals is slow to name executions; what is sent meets the worst of the line."""
+        luck = 1.0 if self.calm else self.chance.random()
+        if question == "submit" and luck < LOSES:
+            return Fault.LOST_ANSWER
+        if self.post.dialect == "totals" and luck < SLOW and question in ("submit", "find"):
+            return Fault.WITHHELD
+        return self.chance.choice(FAULTS) if luck < FAULTY else Fault.NONE
 
     def arrives(self, placed: Placed) -> None:
+        """Whole, in part, or not at all yet; where totals are told there is always more than one."""
         luck = 0.0 if self.calm else self.chance.random()
+        if luck and self.post.dialect == "totals":
+            luck = 0.5
         if luck < 0.3:
             self.fill(placed, placed.left)
         elif luck < 0.65:
@@ -66,7 +73,7 @@ class VenueLife:
         return now if met else 0
 
     def tell(self, placed: Placed, fill: Fill) -> None:
-        if self.chance.random() < TOLD:
+        if self.chance.random() < TOLD or self.post.dialect == "totals":
             self.post.tell_of(placed, fill)
         if self.chance.random() < TOLD:
             self.post.tell_state(placed)
