@@ -16,6 +16,7 @@ from trading.domain.band import AWAKE
 from trading.domain.explanation import reason_name, trims_of
 from trading.domain.ladder import Rung, bitten_by
 from trading.models import Order
+from trading.past import Past
 from trading.timeline import EvaluationRow
 
 
@@ -96,7 +97,9 @@ class BandAnswer(Answer):
     above = AmountField(allow_null=True)
 
 
-class PositionAnswer(Answer):
+class HeldAnswer(Answer):
+    """What a cell holds and what that is worth, now or at a past instant."""
+
     id = serializers.UUIDField(source="position.public_id")
     portfolio_id = serializers.UUIDField(source="position.portfolio.public_id")
     ticker = serializers.CharField(source="position.symbol")
@@ -112,6 +115,13 @@ class PositionAnswer(Answer):
     price_age_ms = serializers.IntegerField(source="sight.age", default=None, allow_null=True)
     value = AmountField(allow_null=True)
     stock_share = AmountField(allow_null=True)
+
+    @extend_schema_field(AmountField(allow_null=True))
+    def get_anchor(self, seen: Card | Past) -> str | None:
+        return as_text(seen.position.anchor) if seen.position.anchor else None
+
+
+class PositionAnswer(HeldAnswer):
     guardrail_low = AmountField(source="rules.guardrail_low")
     guardrail_high = AmountField(source="rules.guardrail_high")
     wake_band = serializers.SerializerMethodField()
@@ -119,10 +129,6 @@ class PositionAnswer(Answer):
     next_sell = NextActionAnswer(allow_null=True)
     last_seq = serializers.IntegerField(source="position.event_seq")
     created_at = serializers.DateTimeField(source="position.created_at")
-
-    @extend_schema_field(AmountField(allow_null=True))
-    def get_anchor(self, card: Card) -> str | None:
-        return as_text(card.position.anchor) if card.position.anchor else None
 
     @extend_schema_field(BandAnswer)
     def get_wake_band(self, card: Card) -> Any:
