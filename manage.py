@@ -3,9 +3,19 @@
 
 import os
 import sys
+from argparse import ArgumentParser
+from typing import NoReturn
 
 from django.core.management import execute_from_command_line
+from django.core.management.base import CommandParser
+
+
+def refuse(parser: ArgumentParser, message: str) -> NoReturn:
+    """One line for words that make no sense, without the usage that Django puts above it."""
+    parser.exit(2, f"{parser.prog}: {message}\n")
+
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vbalance.settings")
+    CommandParser.error = refuse  # type: ignore[assignment, method-assign]
     execute_from_command_line(sys.argv)

@@ -35,6 +35,20 @@ REASONS: dict[str, str] = {
     "dup": "this quote has made its order already",
     "daily_limit": "the day's number of orders is reached",
 }
+ADAPTERS: dict[str, str] = {"paper": "the paper venue", "none": "by hand, no broker"}
+MODES: dict[str, str] = {"paper": "for practice", "live": "for real"}
+OUTCOMES: dict[str, str] = {
+    "matched": "equal",
+    "repaired": "put right, with evidence",
+    "frozen": "different, frozen",
+    "unanswered": "the broker did not answer",
+}
+OCCASIONS: dict[str, str] = {
+    "beat": "every minute",
+    "start": "at the start",
+    "reconnect": "the broker came back",
+    "person": "a person asked",
+}
 WHYS: dict[str, str] = {
     "trigger_down": "fell to the trigger",
     "trigger_up": "rose to the trigger",

@@ -15,9 +15,12 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from manage import refuse
 
 PATIENCE = 30.0  # seconds after the last kill in which the last order must settle
 AT_ONCE = 8
@@ -31,6 +34,7 @@ def main() -> None:
     parser.add_argument("--flush", type=float, default=0.0, help="seconds between FLUSHALLs of the queue; 0 for none")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--port", type=int, default=8790)
+    parser.error = partial(refuse, parser)  # type: ignore[method-assign]
     wishes = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vb-chaos-") as folder:
         os.environ |= {

@@ -73,12 +73,7 @@ def past_of(position: Position, at: datetime) -> Past:
     Raises Refused: in_the_future, before_it_began (422).
     """
     log = Event.objects.of(position)
-    refuse_future(position, at)
-    seq = log.filter(market_at__lte=at).aggregate(last=Max("seq"))["last"]
-    if seq is None:
-        began = log.aggregate(first=Min("market_at"))["first"]
-        raise Refused("before_it_began", f"this cell began at {began.isoformat()} market time", field="as_of")
-    last, then = log.get(seq=seq), copy(position)
+    last, then = last_event_at(position, at), copy(position)
     for name, value in state_at(log, last)._asdict().items():
         setattr(then, name, value)
     then.event_seq, then.event_hash = last.seq, last.hash
@@ -87,6 +82,17 @@ def past_of(position: Position, at: datetime) -> Past:
     quote = quotes.order_by("-at").first()
     sight = see(quote, at, effective.rules) if quote else None
     return Past(then, at, last, effective, sight, order_at(position, log, last))
+
+
+def last_event_at(position: Position, at: datetime) -> Event:
+    """What had happened last by then. Raises Refused: in_the_future, before_it_began (422)."""
+    refuse_future(position, at)
+    log = Event.objects.of(position)
+    seq = log.filter(market_at__lte=at).aggregate(last=Max("seq"))["last"]
+    if seq is None:
+        began = log.aggregate(first=Min("market_at"))["first"]
+        raise Refused("before_it_began", f"this cell began at {began.isoformat()} market time", field="as_of")
+    return log.get(seq=seq)
 
 
 def refuse_future(position: Position, at: datetime) -> None:

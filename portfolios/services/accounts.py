@@ -52,6 +52,11 @@ def create_account(*, owner: User, name: str, adapter: str, mode: str, actor: st
     User.objects.select_for_update().get(pk=owner.pk)
     if owner.accounts.exclude(state=CLOSED).count() >= MOST:
         raise Refused("too_many_accounts", f"at most {MOST} accounts can be open; close one first", status=409)
+    return begin_account(owner=owner, name=name, adapter=adapter, mode=mode, actor=actor)
+
+
+def begin_account(*, owner: User, name: str, adapter: str, mode: str, actor: str) -> Account:
+    """Its row and the event its log begins with, inside the caller's transaction."""
     public_id = uuid.uuid4()
     account = Account.objects.create(
         public_id=public_id,

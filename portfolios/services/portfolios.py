@@ -1,13 +1,12 @@
 """Portfolios and who may enter them."""
 
-import uuid
-
 from django.db import transaction
 from django.utils import timezone
 
 from portfolios.errors import Refused
 from portfolios.events import EventType
-from portfolios.models import Account, Membership, Portfolio, Position, Role, User
+from portfolios.models import Membership, Portfolio, Position, Role, User
+from portfolios.services.accounts import BY_HAND, PAPER, begin_account
 from portfolios.services.journal import Journal
 
 MAX_NAME = 80
@@ -16,19 +15,11 @@ MAX_NAME = 80
 @transaction.atomic
 def create_portfolio(*, owner: User, name: str, mode: str = Portfolio.Mode.PAPER, source: str = "replay") -> Portfolio:
     """A portfolio on paper unless said otherwise, with an account of its own and its owner as first member."""
-    public_id = uuid.uuid4()
-    account = Account.objects.create(
-        owner=owner,
-        name="Paper" if mode == Portfolio.Mode.PAPER else "By hand",
-        code=f"{mode}:{public_id.hex}",
-        adapter="paper" if mode == Portfolio.Mode.PAPER else "none",
-        mode=mode,
-        reconciled_at=timezone.now(),  # both books are empty
-    )
-    portfolio = Portfolio.objects.create(
-        public_id=public_id, owner=owner, name=name, mode=mode, source=source, account=account
-    )
-    add_member(portfolio=portfolio, user=owner, role=Role.OWNER, actor=f"user:{owner.get_username()}")
+    on_paper, actor = mode == Portfolio.Mode.PAPER, f"user:{owner.get_username()}"
+    name_of_account, adapter = ("Paper", PAPER) if on_paper else ("By hand", BY_HAND)
+    account = begin_account(owner=owner, name=name_of_account, adapter=adapter, mode=mode, actor=actor)
+    portfolio = Portfolio.objects.create(owner=owner, name=name, mode=mode, source=source, account=account)
+    add_member(portfolio=portfolio, user=owner, role=Role.OWNER, actor=actor)
     return portfolio
 
 

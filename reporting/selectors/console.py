@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -15,7 +15,8 @@ from trading.models import InboxMessage
 from trading.risk.models import Halt
 from trading.risk.selectors import why_untrusted
 
-CELLS, ACCOUNTS, SYMBOLS, BANNER = 200, 50, 20, 100
+CELLS, ACCOUNTS, SYMBOLS, BANNER, NEWEST = 200, 50, 20, 100, 10_000
+Status = InboxMessage.Status
 RELATED = ("portfolio", "account", "position__portfolio")
 
 
@@ -45,6 +46,16 @@ class Books(NamedTuple):
     last_told: datetime | None
 
 
+class Inbox(NamedTuple):
+    """Of all accounts. waiting and parked: all there are; processed and refused: of the newest `of`."""
+
+    waiting: int
+    parked: int
+    processed: int
+    refused: int
+    of: int
+
+
 class Console(NamedTuple):
     in_force: Slice[Halt]
     past: Slice[Halt]
@@ -52,6 +63,11 @@ class Console(NamedTuple):
     choices: dict[str, list[Choice]]
     ages: list[QuoteAge]
     books: list[Books]
+    inbox: Inbox | None
+
+    @property
+    def may_halt(self) -> bool:
+        return any(self.choices.values())
 
 
 def halts_in_force(user: Any) -> list[Halt]:
@@ -65,7 +81,8 @@ def console_of(user: Any, *, before: str, earlier: str, chosen: str) -> Console:
     past = slice_of(seen.exclude(rearmed_at=None), earlier, "past halts")
     lifted = Halt.objects.steered_by(user).filter(pk__in=[row.pk for row in in_force.rows])
     may_lift = set(lifted.values_list("pk", flat=True))
-    return Console(in_force, past, may_lift, choices_for(user, chosen), ages_for(user), books_for(user))
+    choices, ages, books = choices_for(user, chosen), ages_for(user), books_for(user)
+    return Console(in_force, past, may_lift, choices, ages, books, inbox_of_all() if user.is_staff else None)
 
 
 def choices_for(user: Any, chosen: str) -> dict[str, list[Choice]]:
@@ -122,6 +139,15 @@ def with_inbox(accounts: QuerySet[Account]) -> QuerySet[Account]:
     }
     newest = Subquery(told.order_by("-pk").values("received_at")[:1])
     return accounts.exclude(state=Account.Status.CLOSED).annotate(**counted, last_told=newest)
+
+
+def inbox_of_all() -> Inbox:
+    """For staff. Old messages are not counted anew each time: what waits has an index, the rest is cut off."""
+    open_ones = InboxMessage.objects.filter(status__in=(Status.RECEIVED, Status.PARKED))
+    newest = InboxMessage.objects.filter(pk__in=InboxMessage.objects.order_by("-pk").values("pk")[:NEWEST])
+    waits = open_ones.aggregate(**{status: Count("pk", filter=Q(status=status)) for status in ("received", "parked")})
+    done = newest.aggregate(**{status: Count("pk", filter=Q(status=status)) for status in ("processed", "refused")})
+    return Inbox(waits["received"], waits["parked"], done["processed"], done["refused"], NEWEST)
 
 
 def id_in(chosen: str) -> Any:

@@ -55,8 +55,11 @@ class Timeline(NamedTuple):
     newest: bool
 
 
-def timeline_of(position: Position, chosen: str, *, before: int | None) -> Timeline:
+def timeline_of(position: Position, chosen: str, *, before: int | None, last: Event | None = None) -> Timeline:
+    """Up to the event `last`, or all there is."""
     events = Event.objects.of(position).order_by("-seq")
+    if last is not None:
+        events = events.filter(seq__lte=last.seq)
     if FILTERS[chosen]:
         events = events.filter(type__in=FILTERS[chosen])
     if before is not None:

@@ -4,8 +4,9 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from portfolios.models import Account
 from reporting import reading
-from reporting.wording import TRIMS, WHYS, reason_in_words
+from reporting.wording import ADAPTERS, MODES, OCCASIONS, OUTCOMES, TRIMS, WHYS, reason_in_words
 from trading.domain.choices import Decision, Reason
 from trading.domain.explanation import trims_of
 from trading.domain.order_life import OPEN_STATES
@@ -48,6 +49,24 @@ def why(order_reason: str) -> str:
 def named(name: str) -> str:
     """A name from the code as words: partially_filled is partially filled."""
     return name.replace("_", " ")
+
+
+@register.filter
+def whereabouts(account: Account) -> str:
+    """Where an account is and what for: "the paper venue, for practice"."""
+    return f"{ADAPTERS.get(account.adapter, account.adapter)}, {MODES[account.mode]}"
+
+
+@register.filter
+def occasion(why: str) -> str:
+    """Why books were compared."""
+    return OCCASIONS.get(why, why)
+
+
+@register.filter
+def outcome(found: str) -> str:
+    """What comparing them came to."""
+    return OUTCOMES.get(found, found)
 
 
 @register.filter

@@ -17,7 +17,8 @@ TYPED = ("name", "adapter", "mode", "latency_ms", "most_per_quote", "reason", "t
 @require_safe
 @never_cache
 def accounts(request: HttpRequest) -> HttpResponse:
-    context = {"accounts": accounts_of(request.user), "adapters": adapters(), "typed": typed_in(request)}
+    page, found = accounts_of(request.user, request.GET.get("before", ""))
+    context = {"page": page, "accounts": found, "adapters": adapters(), "typed": typed_in(request), "query": ""}
     return render(request, "reporting/accounts.html", context)
 
 

@@ -17,8 +17,8 @@ from reporting.selectors.overview import overview_of
 from reporting.selectors.portfolio import portfolios_of
 from reporting.selectors.pulse import pulse_of_cell, pulse_of_user
 from reporting.selectors.timeline import FILTERS, timeline_of
-from reporting.views.asked import number_from, visible_position
-from reporting.views.past import past_page
+from reporting.views.asked import chosen, number_from, visible_position
+from reporting.views.past import past_page, past_timeline
 
 
 def overview_etag(request: HttpRequest) -> str:
@@ -88,6 +88,9 @@ def chart(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 def timeline(request: HttpRequest, public_id: UUID) -> HttpResponse:
     position = visible_position(request, public_id)
-    chosen = request.GET.get("show", "all")
-    page = timeline_of(position, chosen if chosen in FILTERS else "all", before=number_from(request, "before"))
-    return render(request, "reporting/timeline.html", {"position": position, "timeline": page, "filters": FILTERS})
+    before = number_from(request, "before")
+    context = {"position": position, "filters": FILTERS, "chosen": chosen(request, "show", FILTERS) or "all"}
+    if "as_of" in request.GET:
+        return past_timeline(request, context, before)
+    context["timeline"] = timeline_of(position, str(context["chosen"]), before=before)
+    return render(request, "reporting/timeline.html", context)

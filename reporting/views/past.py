@@ -1,5 +1,7 @@
-"""A cell as it was: the cockpit of a past instant, from which nothing can be done."""
+"""A cell as it was: cockpit and timeline of a past instant, from which nothing can be done."""
 
+import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,25 +11,50 @@ from django.utils.dateparse import parse_datetime
 
 from portfolios.errors import Refused
 from portfolios.models import Event, Position
-from reporting.reading import NEW_YORK
-from reporting.selectors.timeline import with_causes
-from trading.past import Past, past_of
+from reporting.reading import NEW_YORK, market_time
+from reporting.selectors.timeline import timeline_of, with_causes
+from trading.past import Past, last_event_at, past_of
 
 LATEST = 6
+INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+\+00:00) market time")
+Then = Callable[[Position, datetime], dict[str, Any]]
 UNREADABLE = "must be a day and a time, such as 2008-01-03T10:00 (New York), or with an offset, from 1900 to 2200"
 
 
 def past_page(request: HttpRequest, position: Position) -> HttpResponse:
+    return page_then(request, "reporting/past.html", {"position": position}, cockpit_then)
+
+
+def past_timeline(request: HttpRequest, context: dict[str, Any], before: int | None) -> HttpResponse:
+    def timeline_then(position: Position, at: datetime) -> dict[str, Any]:
+        last = last_event_at(position, at)
+        rows = timeline_of(position, context["chosen"], before=before, last=last)
+        return {"at": at, "last": last, "timeline": rows}
+
+    return page_then(request, "reporting/timeline.html", context, timeline_then)
+
+
+def page_then(request: HttpRequest, template: str, context: dict[str, Any], then: Then) -> HttpResponse:
     """422 with the form kept where there is nothing to show at that instant."""
     given = request.GET.get("as_of", "")
-    context: dict[str, Any] = {"position": position, "given": given}
+    context = context | {"given": given, "asked": given}
     try:
         instant = instant_in(given)
         context["given"] = typed(instant)
-        past = past_of(position, instant)
+        shown = then(context["position"], instant)
     except Refused as refused:
-        return render(request, "reporting/past.html", context | {"wrong": refused.message}, status=422)
-    return render(request, "reporting/past.html", context | {"past": past, "events": latest_of(past)})
+        return render(request, template, context | {"wrong": in_new_york(refused.message)}, status=422)
+    return render(request, template, context | shown)
+
+
+def cockpit_then(position: Position, at: datetime) -> dict[str, Any]:
+    past = past_of(position, at)
+    return {"at": at, "last": past.last, "past": past, "events": latest_of(past)}
+
+
+def in_new_york(message: str) -> str:
+    """The sentence of a refusal with its instants as pages show them."""
+    return INSTANT.sub(lambda found: f"{market_time(datetime.fromisoformat(found[1]))} New York", message)
 
 
 def typed(instant: datetime) -> str:

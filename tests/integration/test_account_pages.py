@@ -1,5 +1,6 @@
 """The pages of accounts: opened, armed and closed by their owner; no secret is ever on one."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portfolios.models import Account, User
-from portfolios.services.accounts import create_account, credentials_of
+from portfolios.services.accounts import begin_account, create_account, credentials_of
 from portfolios.services.portfolios import add_member
+from reporting.paging import PAGE
 from tests.factories import make_portfolio, make_user
 from tests.fake_broker import FAKE
 from tests.integration.browsing import page, queries, signed_in
@@ -120,7 +122,7 @@ def test_members_see_a_name_and_a_state(ann: User) -> None:
     add_member(portfolio=portfolio, user=bob, role="trader", actor="user:ann")
     html = page(signed_in(bob), "account", portfolio.account)
     assert "Paper" in html
-    for secret in ("How the paper venue fills", "What happened to it", "Close this account", "paper, paper"):
+    for secret in ("How the paper venue fills", "What happened to it", "Close this account", "for practice"):
         assert secret not in html
     assert post(signed_in(bob), "rename-account", portfolio.account, name="Mine").status_code == 403
 
@@ -129,6 +131,30 @@ def test_a_stranger_finds_nothing(account: Account) -> None:
     bob = signed_in(make_user("bob"))
     assert bob.get(reverse("account", args=[account.public_id])).status_code == 404
     assert "Abroad" not in page(bob, "accounts")
+
+
+def test_the_list_is_paged(client: Client, ann: User) -> None:
+    names = [f"Account {number:02}" for number in range(PAGE + 1)]
+    for name in names:
+        begin_account(owner=ann, name=name, adapter="paper", mode="paper", actor="user:ann")
+    first = page(client, "accounts")
+    assert names[-1] in first
+    assert names[0] not in first
+    (cursor,) = re.findall(r'href="\?before=([^"]+)"', first)
+    second = client.get(f"{reverse('accounts')}?before={cursor}").content.decode()
+    assert names[0] in second
+    assert names[1] not in second
+    assert "Newest" in second
+    assert names[-1] in page(client, "accounts", before="not ours")
+
+
+def test_an_account_says_what_it_is_and_for_whom_it_trades(client: Client, ann: User) -> None:
+    make_portfolio(ann, name="Pension")
+    html = page(client, "accounts")
+    assert "The paper venue, for practice" in html
+    assert "trades for Pension" in html
+    account = Account.objects.get()
+    assert "Broker account connected" in page(client, "account", account)
 
 
 def test_the_list_costs_the_same_however_many_there_are(client: Client, ann: User, account: Account) -> None:

@@ -111,7 +111,7 @@ def test_a_released_account_freezes_again_while_the_books_differ(
     settled = Reconciliation.objects.filter(settled_by="user:ann").get()
     assert settled.settled_how == "looked"
     kinds = Event.objects.filter(stream_id=account.public_id).order_by("seq").values_list("type", flat=True)
-    assert list(kinds) == ["frozen", "released", "frozen"]
+    assert list(kinds) == ["account_created", "frozen", "released", "frozen"]
 
 
 def test_an_order_the_broker_denies_ends_when_a_person_has_looked(venue: Venue) -> None:

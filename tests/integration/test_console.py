@@ -223,6 +223,26 @@ def test_what_is_well_and_what_is_not_is_shown(cell: Position) -> None:
     assert "parked" not in eve
 
 
+def test_staff_see_what_came_in_over_all_accounts_and_nobody_else(cell: Position) -> None:
+    boss = signed_in(make_user("boss", is_staff=True))
+    for number, status in enumerate(("received", "parked", "parked", "refused", "refused", "refused", "processed")):
+        InboxMessage.objects.create(
+            account=cell.portfolio.account, channel="webhook", delivery_id=str(number), body="{}", status=status
+        )
+    html = page(boss, "console")
+    told = text(html)
+    for words in ("not yet worked on 1", "nobody knows 2", "unreadable 3", "Done 1"):
+        assert words in told, words
+    assert "?status__exact=parked" in html
+    assert "What brokers told, all accounts" not in page(as_("ann"), "console")
+
+
+def test_who_has_nothing_is_offered_nothing_to_halt() -> None:
+    told = page(signed_in(make_user("new")), "console")
+    assert "You have nothing to halt yet" in told
+    assert "Halt now" not in told
+
+
 def test_halts_are_paged(cell: Position) -> None:
     for number in range(51):
         rearm(halt_id=stop(cell, f"number {number}.").pk, reason="over", actor="user:ann")

@@ -110,6 +110,32 @@ def test_what_makes_no_sense_is_one_line_and_exit_code_two(words: list[str], mes
     assert Halt.objects.in_force().count() == before
 
 
+WORDS = [
+    ("halt --nope", "manage.py halt: unrecognized arguments: --nope"),
+    ("resume now", "manage.py resume: unrecognized arguments: now"),
+    ("audit --nope", "manage.py audit: unrecognized arguments: --nope"),
+    ("export_heads --to", "manage.py export_heads: argument --to: expected one argument"),
+    ("verify_events --nope", "manage.py verify_events: unrecognized arguments: --nope"),
+    ("torture --nope", "manage.py torture: unrecognized arguments: --nope"),
+    ("torture --seeds 0", "manage.py torture: argument --seeds: must be a whole number from 1 to 10000000"),
+    ("torture --jobs -1", "manage.py torture: argument --jobs: must be a whole number from 1 to 10000000"),
+    ("torture --seed x", "manage.py torture: argument --seed: invalid int value: 'x'"),
+    ("up --port 0", "manage.py up: argument --port: must be a port from 1 to 65535"),
+]
+
+
+@pytest.mark.parametrize(("words", "line"), WORDS)
+def test_a_word_no_command_knows_is_one_line_and_exit_code_two(words: str, line: str) -> None:
+    told = manage(*words.split(), database="postgresql:///x?host=/nowhere")
+    assert (told.returncode, told.stdout, told.stderr) == (2, "", f"{line}\n")
+
+
+def test_chaos_refuses_as_the_commands_do() -> None:
+    command = [sys.executable, "-m", "scripts.chaos", "--nope"]
+    told = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stderr) == (2, "scripts/chaos: unrecognized arguments: --nope\n")
+
+
 @pytest.mark.parametrize("reason", ['it\'s $HOME `id` "quoted"', "; echo no"])
 def test_make_passes_the_reason_on_as_it_is(reason: str, tmp_path: Path) -> None:
     """Its recipe as make gives it to the shell, with a `run` that says what it was told."""

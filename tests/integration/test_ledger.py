@@ -68,11 +68,11 @@ def test_facts_are_never_emptied_out(table: str) -> None:
 
 def test_an_honest_log_is_verified(cell) -> None:
     verified = verify_events()
-    assert (verified.findings, verified.streams) == ([], 2)
-    assert verified.events == cell.event_seq + cell.portfolio.event_seq
+    assert (verified.findings, verified.streams) == ([], 3)
+    assert verified.events == cell.event_seq + cell.portfolio.event_seq + cell.portfolio.account.event_seq
     words = StringIO()
     call_command("verify_events", stdout=words)
-    assert "in 2 streams verified" in words.getvalue()
+    assert "in 3 streams verified" in words.getvalue()
 
 
 def edited_byte(cell: Position) -> None:

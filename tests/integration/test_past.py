@@ -246,9 +246,9 @@ def test_the_page_shows_the_cell_of_then_and_lets_nobody_act() -> None:
         ("2007-02-30T12:00", "2007-02-30T12:00", "Must be a day and a time"),
         ("0001-01-01T00:00", "0001-01-01T00:00", "Must be a day and a time"),
         ("9999-12-31T23:59:59+23:59", "9999-12-31T23:59:59+23:59", "Must be a day and a time"),
-        ("2100-01-01T00:00", "2100-01-01T00:00", "It is 2007-01-03T17:00:00+00:00 market time"),
-        ("2007-01-03T11:59", "2007-01-03T11:59", "This cell began at 2007-01-03T17:00:00+00:00"),
-        ("2007-01-03T16:59:00Z", "2007-01-03T11:59", "This cell began at 2007-01-03T17:00:00+00:00"),
+        ("2100-01-01T00:00", "2100-01-01T00:00", "It is 3 Jan 2007, 12:00 New York for this cell"),
+        ("2007-01-03T11:59", "2007-01-03T11:59", "This cell began at 3 Jan 2007, 12:00 New York"),
+        ("2007-01-03T16:59:00Z", "2007-01-03T11:59", "This cell began at 3 Jan 2007, 12:00 New York"),
         ("<script>", "<script>", "Must be a day and a time"),
     ],
 )
@@ -281,3 +281,48 @@ def test_the_page_costs_the_same_however_long_the_log_is() -> None:
     for _ in range(30):
         deposit(position_id=cell.pk, amount=1, market_at=NOON, actor="user:ann")
     assert queries(client, "cockpit", cell, as_of="2007-01-03T12:00") <= few <= 20
+
+
+def timeline(client: Client, cell: Position, **query: str) -> Any:
+    return client.get(f"/positions/{cell.public_id}/timeline", query)
+
+
+def test_the_timeline_of_then_knows_nothing_of_later_and_its_links_stay_then() -> None:
+    cell = make_fallen_cell()
+    ann = signed_in(cell.portfolio.owner)
+    deposit(position_id=cell.pk, amount=micros("5"), market_at=later(3), actor="user:ann")
+    make_quote(price="96", at=later(5))
+    deposit(position_id=cell.pk, amount=micros("7"), market_at=later(5), actor="user:ann")
+    now, then = timeline(ann, cell), timeline(ann, cell, as_of="2007-01-03T12:04", show="settings")
+    assert (now.content.decode().count('<details class="event"'), now.status_code) == (3, 200)
+    html = then.content.decode()
+    assert html.count('<details class="event"') == 2
+    assert 'id="banner-as-of"' in html
+    assert "As of 3 Jan 2007, 12:04 New York." in html
+    assert f"/positions/{cell.public_id}?as_of=2007-01-03T12%3A04" in html
+    assert "?show=trades&amp;as_of=2007-01-03T12%3A04" in html
+    assert '<input type="hidden" name="show" value="settings">' in html
+    assert "/timeline?as_of=2007-01-03T12%3A04" in shown(cell, "2007-01-03T12:04", ann).content.decode()
+    assert 'id="as_of"' in now.content.decode()
+    assert queries(ann, "timeline", cell, as_of="2007-01-03T12:04") <= 11
+
+
+def test_older_pages_of_the_timeline_stay_then() -> None:
+    cell = make_fallen_cell()
+    for _ in range(60):
+        deposit(position_id=cell.pk, amount=micros("1"), market_at=later(1), actor="user:ann")
+    make_quote(price="96", at=later(2))
+    html = timeline(signed_in(cell.portfolio.owner), cell, as_of="2007-01-03T12:01").content.decode()
+    assert "?show=all&amp;as_of=2007-01-03T12%3A01&amp;before=" in html
+
+
+@pytest.mark.parametrize(
+    "as_of", ["", "x", "2007-02-30T10:00", "0001-01-01T00:00", "1999-01-01T00:00", "2190-01-01T00:00"]
+)
+def test_the_timeline_keeps_the_form_where_there_is_nothing_to_show(as_of: str) -> None:
+    cell = make_fallen_cell()
+    answer = timeline(signed_in(cell.portfolio.owner), cell, as_of=as_of)
+    assert answer.status_code == 422
+    assert "Nothing to show for that." in answer.content.decode()
+    assert 'id="as_of"' in answer.content.decode()
+    assert '<details class="event"' not in answer.content.decode()

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from portfolios.models import Position, User
+from portfolios.models import Event, Position, User
 from tests.factories import make_portfolio, make_quote, make_user
 from tests.integration.browsing import page, queries, signed_in
 from tests.market import later, make_fallen_cell
@@ -59,11 +59,13 @@ def test_the_order_says_what_it_would_do_now(order: Order) -> None:
 
 
 def test_approving_sends_it_and_twice_is_once(order: Order) -> None:
-    for _ in range(2):
-        said = as_("cat").post(reverse("order-approve", args=[order.public_id]), follow=True)
-        assert "Approved. The order goes out." in said.content.decode()
+    for said in ("Approved. The order goes out.", "It was approved already. Nothing goes out a second time."):
+        answer = as_("cat").post(reverse("order-approve", args=[order.public_id]), follow=True)
+        assert said in answer.content.decode()
+        assert 'class="error"' not in answer.content.decode()
     order.refresh_from_db()
     assert order.status == "new"
+    assert Event.objects.filter(subject=order.public_id, type="order_intent").count() == 1
 
 
 def test_too_late_is_said(order: Order) -> None:

@@ -29,8 +29,9 @@ def steered_order(request: HttpRequest, public_id: UUID) -> Order:
 @login_required
 @require_POST
 def approve(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Twice is once. Where the moment has passed the page says why."""
+    """Twice is once, and the second time calmly says so. Where the moment has passed the page says why."""
     order = steered_order(request, public_id)
+    waited = order.status == "proposed"
     try:
         after = approve_proposal(order_id=order.pk, actor=actor_of(request))
     except Refused as refused:
@@ -38,6 +39,8 @@ def approve(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return redirect("order", public_id)
     if after.status == "expired":
         messages.error(request, f"Not approved: {why_ended(after)}")
+    elif not waited:
+        messages.success(request, "It was approved already. Nothing goes out a second time.")
     else:
         ring(execute_order, order_id=after.pk)
         messages.success(request, "Approved. The order goes out.")

@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,14 +30,22 @@ from vbalance.stores.embedded import Wanted, embedded_stores
 TEMPLATE, CHUNK, EACH_WITHIN = "torture", 20, 200
 
 
+def at_least_one(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 10_000_000):
+        raise ArgumentTypeError("must be a whole number from 1 to 10000000")
+    return int(text)
+
+
 class Command(BaseCommand):
     help = __doc__
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--seeds", type=int, default=1, help="how many")
+        parser.add_argument("--seeds", type=at_least_one, default=1, help="how many")
         parser.add_argument("--seed", type=int, default=0, help="the first of them; one alone shows its steps")
-        parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes, each with a database")
+        parser.add_argument(
+            "--jobs", type=at_least_one, default=os.cpu_count() or 1, help="processes, with a database each"
+        )
         parser.add_argument("--mutants", action="store_true", help="plant known mistakes: each must be noticed")
 
     def handle(self, *, seeds: int, seed: int, jobs: int, mutants: bool, **options: Any) -> None:
