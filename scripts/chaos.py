@@ -23,8 +23,9 @@ from typing import Any
 from manage import refuse
 
 PATIENCE = 30.0  # seconds after the last kill in which the last order must settle
-AT_ONCE = 8
-PAUSE = 0.3  # before what was killed begins again: with the usual back-off nobody would be there to be killed
+CUSTOMERS, CELLS = 2, 16  # orders under way at once: one per cell
+PATIENT, HASTY = 1.0, 0.1  # seconds until a customer asks again: told to wait, as the last order is open; or unheard
+PAUSE = 0.2  # before what was killed begins again: with the usual back-off nobody would be there to be killed
 
 
 def main() -> None:
@@ -203,22 +204,22 @@ def buy_and_sell(url: str, folder: str, orders: int) -> None:
     from trading.services.opening import open_position
 
     secrets = []
-    for number in range(AT_ONCE):
+    for number in range(CUSTOMERS):
         user = User.objects.create_user(f"customer{number}")
         portfolio = create_portfolio(owner=user, name="Chaos")
-        cell = open_position(
-            portfolio=portfolio,
-            symbol="IBM",
-            shares=100 * 10**6,
-            cash=10**6 * 10**6,
-            anchor=0,
-            given_settings={"tau": "0.5", "auto_rebalance": False},
-            author=user,
-            actor="chaos",
-        )
-        secrets.append(
-            (create_token(user=user, name="chaos", scopes=["read", "trade"], days=1)[1], str(cell.public_id))
-        )
+        token = create_token(user=user, name="chaos", scopes=["read", "trade"], days=1)[1]
+        for _ in range(CELLS):
+            cell = open_position(
+                portfolio=portfolio,
+                symbol="IBM",
+                shares=100 * 10**6,
+                cash=10**6 * 10**6,
+                anchor=0,
+                given_settings={"tau": "0.5", "auto_rebalance": False},
+                author=user,
+                actor="chaos",
+            )
+            secrets.append((token, str(cell.public_id)))
     assert newest_quote("IBM", "replay")
     numbers, lock = count(), threading.Lock()
     each = [threading.Thread(target=customer, args=(url, *secret, shared(numbers, lock, orders))) for secret in secrets]
@@ -247,7 +248,7 @@ def customer(url: str, token: str, cell: str, numbers: Iterator[int]) -> None:
             status = ask(f"{url}/v1/positions/{cell}/orders", token, body, key)
             if status in (200, 201):
                 break
-            time.sleep(0.05)  # no answer, too many, or the last one is still open: the same key again
+            time.sleep(PATIENT if status else HASTY)  # the same key again
 
 
 def ask(address: str, token: str, body: Any, key: str) -> int:
