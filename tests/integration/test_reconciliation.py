@@ -57,7 +57,9 @@ def reconcile(account: Account, why: str = "beat") -> Reconciliation:
 
 
 def kinds(account: Account) -> list[str]:
-    return list(Event.objects.filter(stream_id=account.public_id).order_by("seq").values_list("type", flat=True))
+    """What happened to it since it was opened."""
+    log = Event.objects.filter(stream_id=account.public_id).exclude(type="account_created")
+    return list(log.order_by("seq").values_list("type", flat=True))
 
 
 def verdicts(row: Reconciliation) -> list[tuple[str, str]]:
