@@ -83,6 +83,18 @@ class Watch:
         return answer
 
 
+def hang_up(connection: BaseDatabaseWrapper) -> None:
+    """What PostgreSQL does when a client is gone. The connection itself is kept with its plans: nobody sees those."""
+    own: Any = connection
+    if own.connection is None:
+        return
+    own.in_atomic_block = own.needs_rollback = False
+    own.savepoint_ids, own.atomic_blocks, own.run_on_commit = [], [], []
+    own.connection.rollback()
+    own.connection.autocommit = own.autocommit = True
+    own.connection.execute("SELECT pg_advisory_unlock_all()")
+
+
 @contextmanager
 def watched(connection: BaseDatabaseWrapper, points: Points, check: Callable[[], None]) -> Iterator[Watch]:
     """The connection tells of its transactions; `check` follows every commit that wrote something."""

@@ -18,7 +18,7 @@ from trading.domain import trims
 from trading.domain.costs import UNFILLED, add_fill
 from trading.domain.order_life import OPEN_STATES
 from trading.models import Order
-from trading.services import corporate_actions, execution, inbox, settlement, submission
+from trading.services import corporate_actions, evaluation, execution, inbox, settlement, submission
 from trading.torture.planting import Plant
 
 RULES = ("portfolio__settings_version", "portfolio__account", "settings_version")
@@ -134,6 +134,10 @@ def paid_as_often_as_asked(*, entitlement_id: int, market_at: Any) -> bool:
     return True
 
 
+def with_a_little_more(inputs: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    return lambda holding, sight: inputs(holding._replace(cash=holding.cash + 1), sight)
+
+
 def asked_inside(execute: Callable[..., Any]) -> Callable[..., Any]:
     return transaction.atomic(execute)
 
@@ -172,6 +176,9 @@ MUTANTS: dict[str, Callable[[], list[Plant]]] = {
     "a dividend is paid as often as asked": lambda: [(corporate_actions, "pay_dividend", paid_as_often_as_asked)],
     "the broker is asked inside a transaction": lambda: [
         (execution, "execute_order", asked_inside(execution.execute_order))
+    ],
+    "a decision is written down with other figures": lambda: [
+        (evaluation, "inputs_of", with_a_little_more(evaluation.inputs_of))
     ],
     "an order leaves before it is written down": lambda: [(submission, "send", lambda *_: None)],
 }

@@ -24,6 +24,7 @@ from trading.torture.clock import seeded
 from trading.torture.crashes import Violation, watched
 from trading.torture.planting import Plant, planted
 from trading.torture.post import Post
+from trading.torture.replay import Replay
 from trading.torture.venue_life import VenueLife
 from trading.torture.world import ACTOR, World
 
@@ -149,7 +150,7 @@ class Run(World):
         return ", ".join(parts)
 
     def compare(self) -> None:
-        """The venue's book is ours, order by order."""
+        """The venue's book is ours, order by order; and the log alone gives us back."""
         self.check()
         told = Event.objects.filter(portfolio=self.stage.portfolio, type="quarantined", text__regex=SET_ASIDE)
         for event in told[:1]:
@@ -165,6 +166,10 @@ class Run(World):
         outcome = self.stage.account.reconciliations.order_by("-pk").values_list("outcome", "found").first()
         if outcome and outcome[0] == "frozen":
             raise Violation(f"the account is frozen: {outcome[1]}")
+        replay = Replay(self.stage.portfolio)
+        for difference in replay.differences():
+            raise Violation(difference)
+        self.met["decision made again from the log"] += replay.decisions
 
     def check(self) -> None:
         """After every commit, seen from outside."""

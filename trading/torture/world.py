@@ -27,7 +27,7 @@ from trading.services.proposals import approve_proposal
 from trading.services.reconciliation import doubt
 from trading.torture.bells import Bells
 from trading.torture.clock import Clock
-from trading.torture.crashes import Crash, Points, Violation
+from trading.torture.crashes import Crash, Points, Violation, hang_up
 from trading.torture.post import Post
 from trading.torture.stage import NOWHERE, Market, set_up, settings_by
 from trading.torture.venue_life import VenueLife
@@ -115,7 +115,7 @@ class World:
 
     def start_again(self) -> None:
         """The process is gone with all it held; another one starts on the same database."""
-        connection.close()
+        hang_up(connection)
         doubt(account_id=self.stage.account.pk)
         self.bells.ring(tasks.reconcile_account, account_id=self.stage.account.pk, why="start")
 
