@@ -78,6 +78,7 @@ def test_dismissing_needs_a_reason_and_keeps_what_was_typed(order: Order) -> Non
     for reason in ("", "  ", "x" * 201, "a\nb"):
         refused = answer(as_("ann"), "order-dismiss", order, reason=reason)
         assert refused.status_code == 422
+        assert "Not dismissed: the reason must be one line" in refused.content.decode()
         assert "Must be one line of at most 200 characters." in refused.content.decode()
     assert "xxx" in answer(as_("ann"), "order-dismiss", order, reason="x" * 201).content.decode()
     assert answer(as_("ann"), "order-dismiss", order, reason="earnings tomorrow").status_code == 302

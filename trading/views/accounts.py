@@ -19,7 +19,7 @@ from portfolios.errors import Refused
 from portfolios.models import Account, Portfolio
 from portfolios.services import accounts
 from trading.services.connections import connect_portfolio
-from trading.views.visitor import actor_of, read_id, shown_again, visitor
+from trading.views.visitor import actor_of, read_id, sentence_of, shown_again, visitor
 
 JUST_MADE = "just_made_webhook_secret"
 KEPT = ("name", "adapter", "mode", "latency_ms", "most_per_quote", "reason", "typed")
@@ -51,8 +51,7 @@ def door(deed: Deed) -> Callable[..., HttpResponse]:
 
 
 def refused_again(request: HttpRequest, address: str, refused: Refused) -> HttpResponse:
-    at = f"{refused.field.replace('_', ' ')} " if refused.field and refused.message.startswith("must") else ""
-    messages.error(request, f"Not done: {at}{refused.message}.")
+    messages.error(request, f"Not done: {sentence_of(refused)}.")
     return shown_again(request, address, {name: request.POST.get(name, "")[:400] for name in KEPT})
 
 

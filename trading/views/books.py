@@ -15,7 +15,7 @@ from portfolios.errors import Refused
 from portfolios.models import Account, Position
 from trading.services import books
 from trading.tasks import reconcile_account, ring
-from trading.views.visitor import actor_of, read_id, shown_again, visitor
+from trading.views.visitor import actor_of, read_id, sentence_of, shown_again, visitor
 
 ASKED = "The broker is asked. Its answer shows here in a moment."
 NOT_ASKED = "The queue does not answer. The books are compared within the minute anyway."
@@ -31,7 +31,7 @@ def door(does: Deed) -> Callable[[HttpRequest, UUID], HttpResponse]:
         try:
             messages.success(request, does(account, request))
         except Refused as refused:
-            messages.error(request, f"Not done: {refused.message}.")
+            messages.error(request, f"Not done: {sentence_of(refused)}.")
             typed = {name: request.POST.get(name, "") for name in ("subject", "reason", "cell")}
             return shown_again(request, address, typed)
         return redirect(address)

@@ -15,7 +15,7 @@ from portfolios.models import Portfolio
 from trading.models import Order
 from trading.services.proposals import approve_proposal, dismiss_proposal, set_approve_first, why_ended
 from trading.tasks import execute_order, ring
-from trading.views.visitor import actor_of, shown_again
+from trading.views.visitor import actor_of, sentence_of, shown_again
 
 
 def steered_order(request: HttpRequest, public_id: UUID) -> Order:
@@ -55,7 +55,7 @@ def dismiss(request: HttpRequest, public_id: UUID) -> HttpResponse:
     try:
         dismiss_proposal(order_id=order.pk, reason=reason, actor=actor_of(request))
     except Refused as refused:
-        messages.error(request, f"Not dismissed: {refused.message}.")
+        messages.error(request, f"Not dismissed: {sentence_of(refused)}.")
         return shown_again(request, reverse("order", args=[public_id]), {"reason": reason[:400]})
     messages.success(request, "Dismissed. The robot may propose again at another price.")
     return redirect("order", public_id)

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import resolve
 from django.utils.http import urlencode
 
+from portfolios.errors import Refused
 from portfolios.models import Portfolio, Position, User
 from trading.cards import RELATED
 
@@ -63,3 +64,9 @@ def shown_again(request: HttpRequest, address: str, typed: Mapping[str, str]) ->
     answer: HttpResponse = view(request, *args, **kwargs)
     answer.status_code = 422
     return answer
+
+
+def sentence_of(refused: Refused) -> str:
+    """What is wrong, with the field it is wrong with: "the reason must be one line"."""
+    at = f"the {refused.field.replace('_', ' ')} " if refused.field and refused.message.startswith("must") else ""
+    return f"{at}{refused.message}"
