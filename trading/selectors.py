@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from portfolios.models import Account, Portfolio, Position
+from portfolios.prepared import PreparedRead, Slot
 from trading.market.models import Quote
 from trading.market.selectors import newest_quote, newest_quotes
 from trading.models import InboxMessage, Order
@@ -33,6 +34,32 @@ WAITING_CELLS = """
      WHERE (cell.quote_at IS NULL OR cell.quote_at < quote.at) AND cell.state NOT IN ('closed', 'quarantined')
      ORDER BY id
 """
+
+
+LOCKED_CELL = PreparedRead(lambda: Position.objects.locked().filter(pk=Slot("position")))
+LOCKED_CELL_OF = PreparedRead(lambda: Position.objects.locked().filter(orders=Slot("order")))
+CELL_OF = PreparedRead(lambda: Position.objects.filter(orders=Slot("order")))
+ORDER = PreparedRead(lambda: Order.objects.filter(pk=Slot("order")))
+
+
+def locked_cell(position_id: int) -> Position:
+    """`Position.objects.locked().get(pk=...)`, planned once."""
+    return existing(LOCKED_CELL.first(position=position_id))
+
+
+def locked_cell_of(order_id: int) -> tuple[Position, Order]:
+    """The cell of an order with its lock, and the order as it is from then on."""
+    position = existing(LOCKED_CELL_OF.first(order=order_id))
+    order = ORDER.first(order=order_id)
+    if order is None:
+        raise Order.DoesNotExist
+    return position, order
+
+
+def existing(position: Position | None) -> Position:
+    if position is None:
+        raise Position.DoesNotExist
+    return position
 
 
 def waiting_cells(quotes: Collection[Quote]) -> list[int]:
@@ -70,7 +97,7 @@ def waiting_orders(quotes: Collection[Quote]) -> list[int]:
 
 def cell_held_up_by(order_id: int) -> int | None:
     """The order's cell, if it still has to look at the newest quote: it let the order go first."""
-    position = Position.objects.get(orders=order_id)
+    position = existing(CELL_OF.first(order=order_id))
     quote = newest_quote(position.symbol, position.source)
     if quote is None or (position.quote_at and position.quote_at >= quote.at):
         return None

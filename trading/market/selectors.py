@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time
 
 from django.utils import timezone
 
+from portfolios.prepared import PreparedRead, Slot
 from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
 from trading.market.models import Bar, Instrument, MarketClock, Quote
 
@@ -23,8 +24,14 @@ NEWEST_QUOTES = """
 """
 
 
+NEWEST_QUOTE = PreparedRead(
+    lambda: Quote.objects.filter(symbol=Slot("symbol"), source=Slot("source")).order_by("-at")[:1]
+)
+CLOCK = PreparedRead(lambda: MarketClock.objects.filter(source=Slot("source")))
+
+
 def newest_quote(symbol: str, source: str) -> Quote | None:
-    return Quote.objects.filter(symbol=symbol, source=source).order_by("-at").first()
+    return NEWEST_QUOTE.first(symbol=symbol, source=source)
 
 
 def newest_quotes(symbols: Collection[str], source: str) -> dict[str, Quote]:
@@ -33,7 +40,7 @@ def newest_quotes(symbols: Collection[str], source: str) -> dict[str, Quote]:
 
 
 def clock_of(source: str) -> MarketClock | None:
-    return MarketClock.objects.filter(source=source).first()
+    return CLOCK.first(source=source)
 
 
 def market_now(source: str) -> datetime:

@@ -18,6 +18,7 @@ from trading.domain.decision import decide
 from trading.market.models import Quote
 from trading.market.selectors import market_day, market_now, newest_quote
 from trading.models import Order
+from trading.selectors import locked_cell
 from trading.services.account import inputs_of, outputs_of, sentence_of
 from trading.services.gates import UNASKED, gates_at
 from trading.services.ordering import write_robot_order
@@ -47,7 +48,7 @@ def evaluate_position(*, position_id: int, asked_by: str = "", act: bool = True)
     The robot looks at each quote once and is quiet about what does not matter. A person who asks (`asked_by`) always
     leaves an event; with act=False he gets the proposal and no order is written.
     """
-    position = Position.objects.locked().get(pk=position_id)
+    position = locked_cell(position_id)
     effective = effective_rules(position)
     quote = newest_quote(position.symbol, position.source)
     market_at = market_now(position.source)

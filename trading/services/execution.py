@@ -18,6 +18,7 @@ from trading.domain.order_life import OPEN_STATES
 from trading.market.selectors import market_now
 from trading.models import Order
 from trading.risk.selectors import HERE
+from trading.selectors import locked_cell_of
 from trading.services.settlement import ENDINGS, book_fill, move, release, wake_after
 from trading.services.submission import begin_submission, request_for, send_again
 from trading.services.sums import in_its_own_terms
@@ -59,8 +60,7 @@ def ask(broker: Broker, request: OrderRequest) -> Report | None:
 @transaction.atomic
 def record_report(*, order_id: int, report: Report, asked: OrderRequest | None = None, actor: str = "") -> Order:
     """Book what the broker said, asked or not: each fill once, and the status if it leads on."""
-    position = Position.objects.locked().get(orders=order_id)
-    order = Order.objects.get(pk=order_id)
+    position, order = locked_cell_of(order_id)
     spoke = actor or f"broker:{position.portfolio.account.adapter}"
     journal = Journal(position, market_at=market_now(position.source), actor=spoke)
     for fill in in_its_own_terms(order, report.fills):
@@ -102,8 +102,7 @@ def fill_by_hand(*, order_id: int, price: int, quantity: int, commission: int | 
 
     Raises Refused: live_order (403), order_ended (409), limits (422).
     """
-    position = Position.objects.locked().get(orders=order_id)
-    order = Order.objects.get(pk=order_id)
+    position, order = locked_cell_of(order_id)
     refuse_bad_fill(position, order, price, quantity, commission)
     journal = Journal(position, market_at=market_now(position.source), actor=actor)
     if order.status == "new":

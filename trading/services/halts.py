@@ -15,10 +15,10 @@ from portfolios.models import Account, House, Portfolio, Position
 from portfolios.services.journal import Journal, Row
 from portfolios.services.positions import refuse_unreasoned
 from trading.market.selectors import market_now
-from trading.models import Order
 from trading.risk.locks import take
 from trading.risk.models import Halt
 from trading.risk.selectors import orders_to_clear, states_to_clear
+from trading.selectors import locked_cell_of
 from trading.services.ordering import take_back
 from trading.services.settlement import wake_after
 
@@ -112,8 +112,7 @@ def clear_orders(*, halt_id: int) -> None:
 
 @transaction.atomic
 def clear_order(*, order_id: int, halt_id: int) -> None:
-    position = Position.objects.locked().get(orders=order_id)
-    order = Order.objects.get(pk=order_id)
+    position, order = locked_cell_of(order_id)
     known = Halt.objects.get(pk=halt_id)
     if known.rearmed_at or order.status not in states_to_clear(known):
         return

@@ -23,6 +23,7 @@ from trading.market.models import MarketClock, Quote
 from trading.market.selectors import instant_of, market_now
 from trading.models import Order
 from trading.risk.models import Halt
+from trading.selectors import locked_cell_of
 from trading.services.settlement import move, release, wake_after
 from trading.sight import Sight
 
@@ -273,8 +274,7 @@ def cancel_order(*, order_id: int, actor: str) -> Order:
 
     Asking again changes nothing. Raises Refused not_cancellable (409) while its fate is unknown or after its end.
     """
-    position = Position.objects.locked().get(orders=order_id)
-    order = Order.objects.get(pk=order_id)
+    position, order = locked_cell_of(order_id)
     if order.status in ("cancelling", "cancelled"):
         return order
     if order.status not in CANCELLABLE:

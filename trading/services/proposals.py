@@ -17,6 +17,7 @@ from trading.domain.costs import cash_to_reserve, reservation_price
 from trading.market.calendars import calendar_for
 from trading.market.selectors import exchange_of, market_now, newest_quote
 from trading.models import Order
+from trading.selectors import locked_cell_of
 from trading.services.gates import gates_at
 from trading.services.ordering import robot_order, write_intent
 from trading.services.settlement import move, release, rules_of, wake_after
@@ -81,8 +82,7 @@ def approve_proposal(*, order_id: int, actor: str) -> Order:
     Approving twice is approving once. Raises Refused where it can be tried again: paused, quarantined, halted,
     unreconciled (423), stale_price, market_closed, order_open, daily_limit (409); and not_proposed (409).
     """
-    position = Position.objects.locked().get(orders=order_id)
-    order = Order.objects.get(pk=order_id)
+    position, order = locked_cell_of(order_id)
     if order.status != "proposed":
         return answered(position, order)
     effective = effective_rules(position)
@@ -164,8 +164,7 @@ def dismiss_proposal(*, order_id: int, reason: str, actor: str) -> Order:
     Raises Refused: invalid_reason (422), not_proposed (409).
     """
     refuse_unreasoned(reason)
-    position = Position.objects.locked().get(orders=order_id)
-    order = Order.objects.get(pk=order_id)
+    position, order = locked_cell_of(order_id)
     if order.status == "cancelled":
         return order
     if order.status != "proposed":
@@ -188,8 +187,7 @@ def expire_proposals(*, source: str, market_at: datetime) -> int:
 
 @transaction.atomic
 def expire_lapsed(order_id: int, market_at: datetime) -> bool:
-    position = Position.objects.locked().get(orders=order_id)
-    order = Order.objects.get(pk=order_id)
+    position, order = locked_cell_of(order_id)
     if order.status != "proposed":
         return False  # somebody was quicker
     journal = Journal(position, market_at=market_at, actor="robot")

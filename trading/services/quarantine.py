@@ -15,6 +15,7 @@ from portfolios.services.positions import refuse_unreasoned
 from trading.errors import BrokenCell
 from trading.market.selectors import market_now
 from trading.models import Order
+from trading.selectors import locked_cell
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ def setting_aside(position_id: int) -> Iterator[None]:
 @transaction.atomic
 def quarantine(*, position_id: int, why: str) -> Position:
     """The robot leaves the cell alone until a person has looked."""
-    position = Position.objects.locked().get(pk=position_id)
+    position = locked_cell(position_id)
     if position.state in (Position.Status.QUARANTINED, Position.Status.CLOSED):
         return position
     journal = Journal(position, market_at=market_now(position.source), actor="robot")
@@ -54,7 +55,7 @@ def release_cell(*, position_id: int, reason: str, actor: str) -> Position:
 
     Raises Refused: wrong_state, below_zero, order_open (409), invalid_reason (422).
     """
-    position = Position.objects.locked().get(pk=position_id)
+    position = locked_cell(position_id)
     refuse_unreasoned(reason)
     if position.state == Position.Status.ACTIVE:
         return position

@@ -19,6 +19,7 @@ from trading.domain.order_life import OPEN_STATES
 from trading.errors import BrokenCell
 from trading.market.selectors import market_now
 from trading.models import Execution, Order
+from trading.selectors import locked_cell
 from trading.services.execution import execute_order, record_report
 from trading.services.quarantine import setting_aside
 from trading.services.submission import GOING_ON, begin_submission
@@ -136,7 +137,7 @@ def book_missed(order: Order, fill: Fill, fills: tuple[Fill, ...]) -> Line | Non
 
     fills: what has to be told for it to be booked, mostly itself.
     """
-    position = Position.objects.locked().get(pk=order.position_id)
+    position = locked_cell(order.position_id)
     booked = Execution.objects.filter(account=position.portfolio.account.code, broker_execution_id__in=names_of(fill))
     if booked.exists():
         return None
@@ -149,7 +150,7 @@ def book_missed(order: Order, fill: Fill, fills: tuple[Fill, ...]) -> Line | Non
 
 def write_evidence(order: Order, before: int, message: str, line: Line) -> bool:
     """Whether anything changed since seq `before`: then an event says from where."""
-    position = Position.objects.locked().get(pk=order.position_id)
+    position = locked_cell(order.position_id)
     if position.event_seq == before:
         return False
     journal = Journal(position, market_at=market_now(position.source), actor=ACTOR)
@@ -214,7 +215,7 @@ def what_it_was(order: Order) -> str:
 
 @transaction.atomic
 def record_missed(order: Order, report: Report, request: OrderRequest) -> Line | None:
-    position = Position.objects.locked().get(pk=order.position_id)
+    position = locked_cell(order.position_id)
     ours, before = Order.objects.get(pk=order.pk).status, position.event_seq
     record_report(order_id=order.pk, report=report, asked=request, actor=ACTOR)
     line = Line(ORDER, order.client_order_id, ours, report.status, REPAIRED, note=what_it_was(order))

@@ -21,6 +21,7 @@ from trading.market.selectors import exchange_of, market_now, newest_quote
 from trading.models import Order
 from trading.risk.locks import share
 from trading.risk.selectors import halt_over, why_untrusted
+from trading.selectors import locked_cell_of
 from trading.services.settlement import move, release, rules_of, wake_after
 from trading.sight import Sight, see
 
@@ -34,8 +35,7 @@ def begin_submission(*, order_id: int) -> OrderRequest | None:
 
     An order that left before comes back with `sent_before`: it is looked up, never blindly sent again.
     """
-    position = Position.objects.locked().get(orders=order_id)
-    order = Order.objects.get(pk=order_id)
+    position, order = locked_cell_of(order_id)
     quote = newest_quote(position.symbol, position.source)
     market_at = market_now(position.source)
     sight = see(quote, market_at, effective_rules(position).rules) if quote else None
@@ -128,8 +128,7 @@ def send_again(*, order_id: int, grace: float) -> OrderRequest | None:
 
     None while it may still be on its way (`grace` seconds), and where it must not leave any more: then it ends here.
     """
-    position = Position.objects.locked().get(orders=order_id)
-    order = Order.objects.get(pk=order_id)
+    position, order = locked_cell_of(order_id)
     quote = newest_quote(position.symbol, position.source)
     if order.status not in ("sending", "unknown") or quote is None:
         return None

@@ -11,6 +11,7 @@ from dividends.services.splits import apply_split
 from portfolios.events import EventType
 from portfolios.models import Position
 from portfolios.models.cells import PositionQuerySet
+from portfolios.prepared import PreparedRead, Slot
 from portfolios.services.journal import Journal
 from trading import tasks
 from trading.brokers.base import Fill, Report
@@ -18,9 +19,11 @@ from trading.domain import trims
 from trading.domain.costs import UNFILLED, add_fill
 from trading.domain.order_life import OPEN_STATES
 from trading.models import Order
-from trading.services import corporate_actions, evaluation, execution, inbox, settlement, submission
+from trading.selectors import LOCKED_CELL, LOCKED_CELL_OF
+from trading.services import account, corporate_actions, evaluation, execution, inbox, settlement, submission
 from trading.torture.planting import Plant
 
+LOCKED = {LOCKED_CELL: {"pk": Slot("position")}, LOCKED_CELL_OF: {"orders": Slot("order")}}
 RULES = ("portfolio__settings_version", "portfolio__account", "settings_version")
 
 
@@ -72,6 +75,10 @@ def rejected_by_silence(follow: Callable[..., None]) -> Callable[..., None]:
 
 def without_a_lock(rows: PositionQuerySet) -> PositionQuerySet:
     return rows.select_related(*RULES).order_by("pk")
+
+
+def unlocked(**how: Any) -> PositionQuerySet:
+    return without_a_lock(Position.objects.filter(**how))
 
 
 def with_what_is_owed(room: Callable[..., int]) -> Callable[..., int]:
@@ -156,7 +163,10 @@ MUTANTS: dict[str, Callable[[], list[Plant]]] = {
     "a new id on retry": lambda: [(execution, "send_again", under_a_new_id(submission.send_again))],
     "the first part closes the order": lambda: [(settlement, "follow_fill", closed_by_the_first_part)],
     "silence is a rejection": lambda: [(execution, "follow", rejected_by_silence(execution.follow))],
-    "cells are not locked": lambda: [(PositionQuerySet, "locked", without_a_lock)],
+    "cells are not locked": lambda: [
+        (PositionQuerySet, "locked", without_a_lock),
+        *((read, "composed", PreparedRead(partial(unlocked, **how)).composed) for read, how in LOCKED.items()),
+    ],
     "what is owed is spent": lambda: [(trims, "holds", with_what_is_owed(trims.holds))],
     "the sweeper is off": lambda: [
         (tasks, "ring_waiting", never),
@@ -178,7 +188,7 @@ MUTANTS: dict[str, Callable[[], list[Plant]]] = {
         (execution, "execute_order", asked_inside(execution.execute_order))
     ],
     "a decision is written down with other figures": lambda: [
-        (evaluation, "inputs_of", with_a_little_more(evaluation.inputs_of))
+        (evaluation, "inputs_of", with_a_little_more(account.inputs_of))
     ],
     "an order leaves before it is written down": lambda: [(submission, "send", lambda *_: None)],
 }
