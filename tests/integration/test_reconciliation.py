@@ -15,16 +15,17 @@ from tests.factories import make_portfolio, make_position, make_quote, make_user
 from tests.fake_broker import FAKE, VENUE, Venue
 from tests.market import assert_sound, later, make_fallen_cell, story, tick
 from trading.brokers import broker_for
-from trading.brokers.base import Fill, Holdings, Traded
+from trading.brokers.base import Fill, Holdings, Report, Traded
 from trading.brokers.models import PaperExecution
 from trading.domain.choices import Side
 from trading.domain.costs import OURS
 from trading.models import Execution, Order, Reconciliation
 from trading.services import reconciliation
 from trading.services.evaluation import evaluate_position
-from trading.services.execution import execute_order
+from trading.services.execution import execute_order, record_report
 from trading.services.reconciliation import prune_reconciliations
 from trading.services.submission import begin_submission
+from trading.services.sums import whole
 
 pytestmark = pytest.mark.django_db
 
@@ -330,4 +331,41 @@ def test_a_fill_that_the_cursor_skipped_is_found_before_books_are_said_to_differ
     Account.objects.update(fills_seen="1")  # as if it had been written later than a newer one
     assert reconcile(account_of(resting)).outcome == "repaired"
     assert Execution.objects.get().quantity == micros("2")
+    assert_sound()
+
+
+def told_by_totals(order: Order, venue: Venue) -> None:
+    """Its first four shares are booked from what the broker calls filled so far, under no name of the broker's."""
+    venue.fill(order.client_order_id, micros("4"), micros("97"))
+    record_report(
+        order_id=order.pk, report=Report("partially_filled", (whole(order, micros("4"), micros("97"), later()),))
+    )
+
+
+def test_a_fill_missed_by_an_order_told_by_totals_is_booked_and_freezes_nothing(resting: Order, venue: Venue) -> None:
+    told_by_totals(resting, venue)
+    venue.fill(resting.client_order_id, micros("3"), micros("96"))
+    account = account_of(resting)
+    assert reconcile(account).outcome == "repaired"
+    assert reconcile(account).outcome == "matched"
+    resting.refresh_from_db()
+    assert resting.filled_quantity == micros("7")
+    assert account.state == Account.Status.ACTIVE
+    assert_sound()
+
+
+@pytest.mark.parametrize(
+    "fills",
+    [
+        pytest.param([("a", 4, ""), ("a", 4, ""), ("b", 2, "")], id="told twice"),
+        pytest.param([("a", 9, ""), ("fixed", 4, "a"), ("b", 2, "")], id="corrected"),
+        pytest.param([("a", 4, ""), ("b", 2, ""), ("c", 5, ""), ("bust", 0, "c")], id="taken back"),
+    ],
+)
+def test_a_total_counts_each_share_once(resting: Order, venue: Venue, fills: list[tuple[str, int, str]]) -> None:
+    told_by_totals(resting, venue)
+    told = [Fill(name, micros(size), micros("97") if size else 0, OURS, later(), gone) for name, size, gone in fills]
+    record_report(order_id=resting.pk, report=Report("partially_filled", tuple(told)))
+    resting.refresh_from_db()
+    assert resting.filled_quantity == micros("6")
     assert_sound()
