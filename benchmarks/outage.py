@@ -1,11 +1,12 @@
 """What an outage hits: open orders in every state there is. The inner part of `benchmarks.recovery`."""
 
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 
 from portfolios.domain.amounts import MICROS
 from portfolios.models import Account, Position, User
@@ -16,20 +17,29 @@ from trading.brokers.base import Report
 from trading.domain.choices import Side
 from trading.market.models import MarketClock
 from trading.market.selectors import market_now
-from trading.models import Order
+from trading.models import Order, Reconciliation
 from trading.services.execution import execute_order, fill_by_hand, record_report
 from trading.services.ordering import cancel_order, place_order
 from trading.services.replay import SOURCE, next_step, release_step
 from trading.services.submission import begin_submission
 
 ACCOUNTS = 10
+PATIENCE = 120.0
 NAME = "Recovery"
 
 
-def untrusted(since: float) -> int:
-    """How many accounts have not been found equal since then (seconds of the epoch)."""
-    before = Q(reconciled_at=None) | Q(reconciled_at__lte=datetime.fromtimestamp(since, UTC))
-    return Account.objects.filter(before | ~Q(state=Account.Status.ACTIVE)).count()
+def trusted_at(since: float) -> float:
+    """When the last account was found equal after `since`, both in seconds of the epoch. Waits for it."""
+    began = datetime.fromtimestamp(since, UTC)
+    before = Q(reconciled_at=None) | Q(reconciled_at__lte=began)
+    deadline = time.monotonic() + PATIENCE
+    while Account.objects.filter(before | ~Q(state=Account.Status.ACTIVE)).exists():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not every account was found equal within {PATIENCE:.0f} s")
+        time.sleep(0.05)
+    found = Reconciliation.objects.filter(started_at__gt=began, outcome__in=("matched", "repaired"))
+    last = found.values("account").annotate(first=Min("finished_at")).order_by("-first").first()
+    return last["first"].timestamp() if last else time.time()
 
 
 def furnish(orders: float) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Bells: each takes primary keys, holds no rule, and may ring any number of times."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from celery import shared_task
@@ -128,8 +128,10 @@ def pay_dividends() -> None:
 
 
 @shared_task(base=Bell, **PATIENT)
-def reconcile_account(*, account_id: int, why: str, actor: str = "reconciliation") -> None:
-    """Compare one account's books with its broker's."""
+def reconcile_account(*, account_id: int, why: str, actor: str = "reconciliation", since: str = "") -> None:
+    """Compare one account's books with its broker's, unless they were compared `since` the bell was rung."""
+    if since and reconciliation.compared_since(account_id, datetime.fromisoformat(since)):
+        return
     reconciliation.reconcile_account(account_id=account_id, why=why, actor=actor)
 
 
@@ -138,8 +140,9 @@ def reconcile_accounts(*, why: str = "beat") -> None:
     """One bell per account, so that a slow broker holds up nobody else's."""
     if why == "start":
         reconciliation.doubt_everywhere()
+    since = timezone.now().isoformat()
     for account_id in accounts_in_use():
-        ring(reconcile_account, account_id=account_id, why=why)
+        ring(reconcile_account, account_id=account_id, why=why, since=since)
 
 
 @shared_task(base=Bell)

@@ -149,6 +149,17 @@ def test_the_bell_compares_one_account() -> None:
     assert (event.type, event.actor) == ("reconciled", "user:ann")
 
 
+def test_a_bell_rung_before_the_last_comparison_finds_its_work_done() -> None:
+    account = account_of(make_position())
+    rung = timezone.now()
+    reconcile_account(account_id=account.pk, why="start", since=rung.isoformat())
+    reconcile_account(account_id=account.pk, why="start", since=rung.isoformat())
+    reconcile_source(source="replay")
+    assert [row.why for row in account.reconciliations.all()] == ["start", "start"]  # the feed began after both
+    reconcile_account(account_id=account.pk, why="start", since=rung.isoformat())
+    assert account.reconciliations.count() == 2
+
+
 def test_the_feed_compares_its_paper_accounts_before_its_first_step() -> None:
     position = make_fallen_cell()
     Account.objects.update(reconciled_at=None)  # as after an upgrade

@@ -75,8 +75,11 @@ def reconcile_account(
 def compared(account: Account, broker: Broker, patience: float) -> Verdict:
     """Looks again while anything moves, and before it says that books differ: then at all fills there ever were."""
     repaired: list[Line] = []
+    differs = False
     for attempt in range(ATTEMPTS):
-        look = look_at(account, broker, "" if attempt else account.fills_seen, Patience(patience))
+        whole = differs or attempt + 1 == ATTEMPTS
+        look = look_at(account, broker, "" if whole else account.fills_seen, Patience(patience))
+        differs = look.differs
         fixed = [line for line in look.lines if line.verdict == REPAIRED]
         repaired += fixed
         lines = [line for line in look.lines if line.verdict != REPAIRED]
@@ -228,10 +231,20 @@ def doubt_everywhere() -> int:
 
 
 def reconcile_source(*, source: str, why: str = "start") -> None:
-    """Every paper account whose portfolios live by these prices, before the first of them moves."""
+    """Every paper account whose portfolios live by these prices, before the first of them moves.
+
+    The last one first: the workers begin at the other end, and whoever comes second finds it done.
+    """
+    since = timezone.now()
     accounts = Account.objects.filter(portfolios__source=source, adapter__in=HERE).exclude(state="closed")
-    for account_id in accounts.order_by("pk").values_list("pk", flat=True).distinct():
-        reconcile_account(account_id=account_id, why=why)
+    for account_id in accounts.order_by("-pk").values_list("pk", flat=True).distinct():
+        if not compared_since(account_id, since):
+            reconcile_account(account_id=account_id, why=why)
+
+
+def compared_since(account_id: int, since: datetime) -> bool:
+    """Whether its books were found equal by a comparison that began after that."""
+    return Account.objects.filter(pk=account_id, reconciled_at__gte=since).exists()
 
 
 def prune_reconciliations() -> int:
