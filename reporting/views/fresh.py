@@ -1,7 +1,8 @@
-"""Lists that stay fresh: the page asks for itself again, and the answer is 304 while nothing has moved."""
+"""Pages that stay fresh: the page asks for itself again, and the answer is 304 while nothing has moved."""
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -12,10 +13,10 @@ from django.views.decorators.vary import vary_on_headers
 from reporting.context import clocks_for
 from reporting.selectors.pulse import pulse_of_user
 
-Page = Callable[[HttpRequest], HttpResponse]
+Page = Callable[..., HttpResponse]
 
 
-def user_etag(request: HttpRequest) -> str:
+def user_etag(request: HttpRequest, **_of: Any) -> str:
     """Of the address asked for; a whole page and its moving part are two answers."""
     part = request.headers.get("HX-Request", "")
     return pulse_of_user(request.user, clocks_for(request), f"{part} {request.get_full_path()}")
@@ -28,7 +29,7 @@ def fresh_page(view: Page) -> Page:
     """
     live = cache_control(private=True, no_cache=True)(condition(etag_func=user_etag)(view))
 
-    def shown(request: HttpRequest) -> HttpResponse:
-        return (live if "HX-Request" in request.headers else view)(request)
+    def shown(request: HttpRequest, **of: Any) -> HttpResponse:
+        return (live if "HX-Request" in request.headers else view)(request, **of)
 
     return login_required(require_safe(vary_on_headers("HX-Request")(wraps(view)(shown))))

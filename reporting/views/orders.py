@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
 
 from reporting.selectors import orders as selected
 from reporting.selectors.orders import ORIGINS, SIDES, STATUSES, Wanted
@@ -42,8 +40,7 @@ def wanted_by(request: HttpRequest) -> Wanted:
     )
 
 
-@login_required
-@require_safe
+@fresh_page
 def order(request: HttpRequest, public_id: UUID) -> HttpResponse:
     related = ("position__portfolio__account", "author")
     found = get_object_or_404(Order.objects.visible_to(request.user).select_related(*related), public_id=public_id)

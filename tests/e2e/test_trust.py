@@ -1,7 +1,7 @@
 """The plug pulled and put back in, a proposal answered, books that differ, the past: in Chromium, on any width."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from django.db import connection
@@ -74,7 +74,9 @@ def findings(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_is_content_and_nothing_is_wider_than_the_window(page: Page, town: Town, trouble: Trouble, scheme):
+def test_axe_is_content_and_nothing_is_wider_than_the_window(
+    page: Page, town: Town, trouble: Trouble, scheme: Any
+) -> None:
     page.emulate_media(color_scheme=scheme)
     places = ["/console", "/accounts", trouble.account, f"{trouble.account}/books", trouble.proposal]
     then = "as_of=2007-02-01T12:00"
@@ -88,7 +90,7 @@ def test_axe_is_content_and_nothing_is_wider_than_the_window(page: Page, town: T
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
 
 
-def test_the_plug_is_pulled_seen_everywhere_and_put_back_in(page: Page, town: Town, trouble: Trouble):
+def test_the_plug_is_pulled_seen_everywhere_and_put_back_in(page: Page, town: Town, trouble: Trouble) -> None:
     page.set_viewport_size({"width": 400, "height": 900})
     page.goto(f"{town.url}/console")
     page.get_by_label("What", exact=True).select_option(label="Blue chips")
@@ -104,7 +106,7 @@ def test_the_plug_is_pulled_seen_everywhere_and_put_back_in(page: Page, town: To
     expect(page.get_by_text("Nothing is halted.")).to_be_visible()
 
 
-def test_a_double_click_approves_once(page: Page, town: Town, trouble: Trouble):
+def test_a_double_click_approves_once(page: Page, town: Town, trouble: Trouble) -> None:
     page.goto(town.url + trouble.proposal)
     page.get_by_role("button", name="Approve: buy").dblclick()
     expect(page.get_by_role("status").filter(has_text="approved").first).to_be_visible()
@@ -112,7 +114,7 @@ def test_a_double_click_approves_once(page: Page, town: Town, trouble: Trouble):
     assert page.locator(".messages .error").count() == 0
 
 
-def test_the_past_stays_the_past_from_page_to_page(page: Page, town: Town):
+def test_the_past_stays_the_past_from_page_to_page(page: Page, town: Town) -> None:
     page.goto(town.url + town.ibm)
     page.get_by_label("See this cell as it was on").fill("2007-02-01T12:00")
     page.locator("#as-of").get_by_role("button", name="Show").click()

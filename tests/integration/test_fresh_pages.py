@@ -5,6 +5,7 @@ import pytest
 from tests.factories import make_portfolio, make_user
 from tests.integration.browsing import signed_in
 from tests.market import make_fallen_cell, tick
+from trading.models import Order
 
 pytestmark = pytest.mark.django_db
 LIVE = {"HX-Request": "true"}
@@ -30,3 +31,16 @@ def test_a_whole_page_is_always_made_anew():
     assert answer.status_code == 200
     assert "ETag" not in answer
     assert "HX-Request" in answer["Vary"]
+
+
+def test_the_page_of_an_order_tells_its_end_by_itself_but_takes_no_form_away_from_who_answers():
+    ann = make_user("ann")
+    cell = make_fallen_cell(portfolio=make_portfolio(ann))
+    order, client = tick(cell), signed_in(ann)
+    address = f"/orders/{order.public_id}"
+    first = client.get(address, headers=LIVE)
+    assert b'hx-trigger="every 2s"' in first.content
+    assert client.get(address, headers=LIVE | {"If-None-Match": first["ETag"]}).status_code == 304
+    assert signed_in(make_user("bob")).get(address, headers=LIVE | {"If-None-Match": first["ETag"]}).status_code == 404
+    Order.objects.update(status="proposed")
+    assert b"hx-trigger" not in client.get(address).content
