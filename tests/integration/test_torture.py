@@ -4,9 +4,14 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
+from io import StringIO
 from pathlib import Path
 
 import pytest
+
+from trading.torture.crashes import CRASHES, FAULTS
+from vbalance.management.commands.torture import ENOUGH, Command
 
 HERE = Path(__file__).parents[2]
 
@@ -21,6 +26,18 @@ def test_a_hundred_lives_end_with_both_books_equal() -> None:
     done = torture("--seeds", "100", "--jobs", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "100 seeds, 0 broken" in done.stdout
+    assert re.search(r"decision made again from the log [1-9]", done.stdout), done.stdout
+    hits = dict(re.findall(r"^(\w[a-z ]+?) +(\d[\d,]*)", done.stdout, re.MULTILINE))
+    assert [name for name in CRASHES if hits[name] == "0"] == []
+
+
+def test_what_is_met_too_seldom_is_named() -> None:
+    command = Command(stdout=StringIO())
+    often = {name: Counter(dict.fromkeys(names, ENOUGH)) for name, names in (("crashed", CRASHES), ("met", FAULTS))}
+    counts = often | {"passed": Counter()}
+    assert command.summarize(counts) == []
+    counts["crashed"]["after lock"] = counts["met"]["bell lost"] = ENOUGH - 1
+    assert command.summarize(counts) == ["after lock", "bell lost"]
 
 
 def test_one_seed_is_one_life() -> None:

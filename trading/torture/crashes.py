@@ -8,6 +8,26 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+CRASHES = (
+    "before begin",
+    "after lock",
+    "before commit",
+    "after commit",
+    "before the network call",
+    "during the network call",
+    "after the network call",
+)
+FAULTS = (
+    "lost answer",
+    "fill before its acknowledgement",
+    "delivery once more",
+    "delivery out of order",
+    "bell lost",
+    "bell rung twice",
+    "halt",
+    "split in flight",
+    "dividend in flight",
+)
 CELLS = '"portfolios_position"'
 LOCK, CHANGE, BIRTH = "FOR UPDATE", f"UPDATE {CELLS}", f"INSERT INTO {CELLS}"
 

@@ -1,6 +1,7 @@
 """What the venue tells unasked: messages of its book as the inbox takes them, late, twice and in any order."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
@@ -21,10 +22,11 @@ class Post:
 
     def __init__(self, chance: Random, now: Callable[[], Any]) -> None:
         self.chance = chance
-        self.dialect = chance.choice(("executions", "executions", "totals", "both"))
+        self.dialect = chance.choice(("executions", "totals", "both"))
         self.now = now
         self.letters: list[Letter] = []
         self.written = 0
+        self.met: Counter[str] = Counter()
 
     def tell_of(self, placed: Placed, fill: Fill) -> None:
         if self.dialect == "totals":
@@ -78,6 +80,7 @@ class Post:
         if not self.letters:
             return None
         place = self.chance.randrange(len(self.letters))
+        self.met["delivery out of order"] += place > 0
         return self.letters[place] if self.chance.random() < 0.2 else self.letters.pop(place)
 
 

@@ -83,7 +83,14 @@ class VenueLife:
         if not self.venue.book:
             return
         placed = self.chance.choice(list(self.venue.book.values()))
-        deed = self.chance.choice((self.trade_more, self.put_right, self.end, self.babble))
+        late = not placed.working and placed.left > 0 and placed.status != "rejected"
+        deeds = {
+            self.trade_more: 6 if late else 2,
+            self.put_right: 4 if placed.standing else 0,
+            self.end: 2 if placed.working else 0,
+            self.babble: 1,
+        }
+        (deed,) = self.chance.choices(list(deeds), list(deeds.values()))
         deed(placed)
 
     def trade_more(self, placed: Placed) -> None:

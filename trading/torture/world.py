@@ -1,5 +1,6 @@
 """What people, the market, the broker and the queue do by chance, and a process that dies meanwhile."""
 
+import json
 from collections import Counter
 from datetime import timedelta
 from functools import partial
@@ -65,7 +66,7 @@ class World:
 
     def clear_the_stage(self) -> None:
         """What still waits is of no concern to the next run: a proposal, a halt, a message."""
-        for counts in (self.life.met, self.bells.met, self.venue.met):
+        for counts in (self.life.met, self.post.met, self.bells.met, self.venue.met):
             self.met.update(counts)
         Order.objects.filter(position__in=self.stage.cells, status="proposed").update(status="expired")
         Halt.objects.filter(rearmed_at=None).update(rearmed_at=self.clock.now())
@@ -207,6 +208,7 @@ class World:
         for _ in range(2):
             if letter := self.post.draw():
                 delivery_id, body = letter
+                self.met["fill before its acknowledgement"] += self.is_early(body)
                 try:
                     message, is_new = receive(
                         account_id=self.stage.account.pk,
@@ -221,21 +223,29 @@ class World:
                 if is_new:
                     self.bells.ring(tasks.process_inbox, message_id=message.pk)
 
+    def is_early(self, body: str) -> bool:
+        """Whether it tells of a fill while we do not know yet that the order arrived."""
+        told = json.loads(body)["data"] if '"client_order_id"' in body else {}
+        if told.get("quantity", told.get("filled_quantity", "0")) == "0":
+            return False
+        return Order.objects.filter(client_order_id=told["client_order_id"], status__in=("sending", "unknown")).exists()
+
     def company(self) -> None:
         """Overnight a dividend or a split; both meet whatever is open."""
         symbol = self.chance.choice(self.stage.symbols)
         self.market.next_day()
         day = self.market.at.date()
         told: dict[str, Any] = {"source": self.market.source, "symbol": symbol, "ex_date": day}
+        when = "in flight" if self.open_orders() else "at rest"
         if self.stage.poor or self.chance.random() < 0.5:
-            self.met["dividend"] += 1
+            self.met[f"dividend {when}"] += 1
             announce_dividend(
                 **told,
                 dps=5 * MICROS if self.stage.poor else MICROS // 2,
                 pay_date=day + timedelta(days=self.chance.choice((0, 3))),
             )
         else:
-            self.met["split"] += 1
+            self.met[f"split {when}"] += 1
             numerator, denominator = self.chance.choice(((2, 1), (3, 2), (1, 7)))
             announce_split(**told, numerator=numerator, denominator=denominator)
             self.market.prices[symbol] = self.market.prices[symbol] * denominator // numerator

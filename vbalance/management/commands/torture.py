@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from trading.market.calendars import calendar_for
+from trading.torture.crashes import CRASHES, FAULTS
 from trading.torture.job import Job
 from trading.torture.mutants import MUTANTS
 from trading.torture.run import Result
@@ -28,6 +29,7 @@ from vbalance.stores.addresses import POSTGRES_PORT, POSTGRES_USER
 from vbalance.stores.embedded import Wanted, embedded_stores
 
 TEMPLATE, CHUNK, EACH_WITHIN = "torture", 20, 200
+MANY, ENOUGH = 10_000, 100  # so many seeds must meet everything so often
 
 
 def at_least_one(text: str) -> int:
@@ -67,10 +69,12 @@ class Command(BaseCommand):
                     total.update(getattr(result, name))
                 broken += self.tell(result, alone=len(seeds) == 1)
         took = time.monotonic() - began
-        self.summarize(counts)
+        seldom = self.summarize(counts)
         pace = len(seeds) / took * 60 / pool._processes
         self.say(f"{len(seeds)} seeds, {broken} broken, {took:.0f} s: {pace:.0f} runs a minute and job")
         self.say(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        if seldom and len(seeds) >= MANY:
+            raise CommandError(f"met less than {ENOUGH} times: {', '.join(seldom)}")
         return broken
 
     def tell(self, result: Result, *, alone: bool) -> bool:
@@ -80,11 +84,18 @@ class Command(BaseCommand):
             self.say(f"seed {result.seed}: {result.broken}\n    ./run manage torture --seed {result.seed}")
         return bool(result.broken)
 
-    def summarize(self, counts: dict[str, Counter[str]]) -> None:
-        self.say(f"{'point':<28}{'passed':>12}{'died':>10}")
-        for point, times in sorted(counts["passed"].items()):
-            self.say(f"{point:<28}{times:>12,}{counts['crashed'][point]:>10,}")
-        self.say("met: " + ", ".join(f"{name} {times:,}" for name, times in sorted(counts["met"].items())))
+    def summarize(self, counts: dict[str, Counter[str]]) -> list[str]:
+        """What was gone through; of what must be met often, that which was not."""
+        passed, crashed, met = counts["passed"], counts["crashed"], counts["met"]
+        self.say(f"{'crashed':<34}{'hit':>10}{'passed':>12}")
+        for point in CRASHES:
+            self.say(f"{point:<34}{crashed[point]:>10,}{passed[point]:>12,}")
+        self.say(f"{'met':<34}{'hit':>10}")
+        for fault in FAULTS:
+            self.say(f"{fault:<34}{met[fault]:>10,}")
+        others = sorted((name, times) for name, times in (met + passed).items() if name not in CRASHES + FAULTS)
+        self.say("also: " + ", ".join(f"{name} {times:,}" for name, times in others))
+        return [name for name in CRASHES + FAULTS if (crashed + met)[name] < ENOUGH]
 
     def plant(self, pool: Any, first: int) -> int:
         """Each mistake until it is noticed; how many were not."""
