@@ -25,7 +25,7 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "guardrail_high": ("0.75", "1"),
 }
 OFTEN = 0.35  # of each setting, to be other than its default
-POOR = 0.2
+POOR = 0.3
 
 
 class Stage(NamedTuple):

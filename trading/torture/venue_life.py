@@ -85,9 +85,9 @@ class VenueLife:
         placed = self.chance.choice(list(self.venue.book.values()))
         late = not placed.working and placed.left > 0 and placed.status != "rejected"
         deeds = {
-            self.trade_more: 6 if late else 2,
+            self.trade_more: 9 if late else 2,
             self.put_right: 4 if placed.standing else 0,
-            self.end: 2 if placed.working else 0,
+            self.end: 3 if placed.working else 0,
             self.babble: 1,
         }
         (deed,) = self.chance.choices(list(deeds), list(deeds.values()))

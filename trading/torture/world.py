@@ -90,14 +90,14 @@ class World:
             self.deliver: 8 if self.post.letters else 0,
             self.cancel: 1.5 if traded else 0,
             self.dead_line: 3 if self.venue.silent else 0.3,
-            self.arm: 4 if self.halted else 0,
+            self.arm: 2 if self.halted else 0,
             self.approve: 4 if self.stage.portfolio.approve_first else 0,
             self.order: 2.5,
             self.sweep: 1,
             self.cash: 1,
             self.company: 0.8,
             self.reconcile: 0.6,
-            self.stop: 0.4,
+            self.stop: 1.2 if self.bells.waiting and not self.halted else 0.4,
             self.retune: 0.4,
             self.rest: 0.4,
             self.wait: 0.4,
@@ -274,7 +274,7 @@ class World:
             write_halt(**told)
         else:
             tasks.ring_for_halt(halt(**told))
-        self.clock.sleep(self.chance.choice((0.0, 2.0)))
+        self.clock.sleep(self.chance.choice((0.0, 2.0, 2.0)))
 
     def arm(self) -> None:
         self.halted = False
