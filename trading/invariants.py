@@ -72,6 +72,7 @@ WITH cells AS MATERIALIZED (
            min(facts.seq) FILTER (WHERE facts.type = 'anchor_updated') AS anchored_in,
            min(facts.anchor_after) FILTER (WHERE facts.type = 'anchor_updated') AS anchor,
            coalesce(bool_or(facts.type IN ('late_fill', 'overfill', 'correction')), false) AS amended,
+           coalesce(bool_or(facts.type = 'order_proposed'), false) AS proposed,
            coalesce(sum(facts.d_reserved_cash)
                     FILTER (WHERE facts.d_reserved_cash > 0 AND facts.type <> 'correction'), 0) AS promised
       FROM orders LEFT JOIN facts ON facts.stream_id = orders.cell AND facts.subject = orders.public_id
@@ -154,7 +155,8 @@ LAWS = (
     of_orders(
         "a buy leaves with what it may cost promised",
         "promised",
-        f"side = 'BUY' AND sent_at IS NOT NULL"
+        "side = 'BUY' AND sent_at IS NOT NULL"
+        " AND (limit_price IS NOT NULL OR NOT proposed)"  # a proposal is promised what it costs when it is approved
         f" AND promised < {LEAST} + greatest(commission_min, ceil({LEAST} * commission_rate / 1000000))",
     ),
     of_orders(

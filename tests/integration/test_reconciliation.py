@@ -93,6 +93,15 @@ def test_a_missed_fill_is_booked_once_with_evidence(resting: Order, venue: Venue
     assert_sound()
 
 
+def test_a_fill_of_nothing_books_nothing_and_freezes_nothing(resting: Order, venue: Venue) -> None:
+    fill = Fill("nothing-1", 0, micros("97"), OURS, later())
+    venue.traded.append(Traded(resting.client_order_id, "IBM", Side.BUY, fill))
+    account = account_of(resting)
+    assert reconcile(account).outcome == "matched"
+    assert Execution.objects.count() == 0
+    assert_sound()
+
+
 def test_fills_without_an_id_are_booked_once_too(resting: Order, venue: Venue) -> None:
     fill = Fill("", micros("2"), micros("97"), OURS, later())
     for _ in range(3):

@@ -39,7 +39,7 @@ def book_fill(journal: Journal, position: Position, order: Order, fill: Fill) ->
     """
     if fill.replaces:
         return book_correction(journal, position, order, fill)
-    if find_execution(position, fill.execution_id) or is_counted(order, fill):
+    if not fill.quantity or find_execution(position, fill.execution_id) or is_counted(order, fill):
         return False
     late = order.status not in OPEN_STATES
     notional, fee = add_to(order, rules_of(position, order), fill)

@@ -98,7 +98,7 @@ class VenueLife:
         if placed.status == "rejected":
             return
         too_much = self.chance.random() < 0.08
-        quantity = placed.left + 1_000_000 if too_much else max(placed.left // 2, 1)
+        quantity = max(placed.left, 0) + 1_000_000 if too_much else max(placed.left // 2, 1)
         if quantity > placed.left and not too_much:
             return
         self.met["overfill" if too_much else "partial fill" if placed.working else "late fill"] += 1
