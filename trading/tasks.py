@@ -55,7 +55,7 @@ def execute_order(*, order_id: int) -> None:
     """Carry an order on, and ring for its cell if that waited for it."""
     with setting_aside(position_of(order_id)):
         order = execution.execute_order(order_id=order_id)
-    if order and order.status == "filled":
+    if order and order.status == "filled" and order.filled_quantity:  # the broker may have taken it all back since
         symbol, quantity, price = order.position.symbol, as_text(order.quantity), as_text(average_price(order.filled))
         log.info("order filled", symbol=symbol, side=order.side, quantity=quantity, price=price, why=order.reason)
     position_id = cell_held_up_by(order_id)

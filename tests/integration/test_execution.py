@@ -13,6 +13,7 @@ from portfolios.services.positions import withdraw
 from tests.factories import NOON, make_position, make_quote
 from tests.fake_broker import FAKE, VENUE, Venue
 from tests.market import assert_sound, later, make_fallen_cell, story, tick
+from trading import tasks
 from trading.brokers.base import Fill, Report
 from trading.domain.choices import Side
 from trading.domain.costs import OURS
@@ -144,6 +145,15 @@ def test_a_fill_reported_again_changes_nothing(resting, venue) -> None:
         reported(resting, "partially_filled", fill)
     assert cell_of(resting).shares == micros("101")
     assert story(cell_of(resting)).count("order_partially_filled") == 1
+
+
+def test_a_fill_taken_back_in_the_same_breath_leaves_nothing_filled(resting) -> None:
+    fill = VENUE.fill(resting.client_order_id, resting.quantity, micros("97"))
+    VENUE.book[resting.client_order_id].fills.append(Fill("gone", 0, 0, OURS, fill.at, replaces=fill.execution_id))
+    tasks.execute_order.run(order_id=resting.pk)
+    resting.refresh_from_db()
+    assert (resting.status, resting.filled_quantity) == ("filled", 0)
+    assert_sound()
 
 
 def test_the_brokers_own_fee_replaces_ours(resting) -> None:
