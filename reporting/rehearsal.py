@@ -11,7 +11,7 @@ from portfolios.domain.exact import muldiv_floor
 from portfolios.domain.holding import Holding, Rules, total_value, value_of
 from reporting.comparison import Payout, Ratio, Untouched, left_alone_over, order_of, value_untouched
 from trading.domain.band import wake_band
-from trading.domain.choices import OPEN, REANCHORING, Action
+from trading.domain.choices import OPEN, Action, moves_anchor
 from trading.domain.decision import decide
 from trading.domain.explanation import after_trade
 
@@ -122,7 +122,7 @@ def traded(state: State, rules: Rules, close: int) -> State:
     if decision.action in (Action.BUY, Action.SELL):
         holding = after_trade(holding, decision, close)._replace(anchor=close)
         return state._replace(holding=holding, trades=state.trades + 1, fees=state.fees + decision.commission)
-    if rules.reanchor_after_skip and decision.reason in REANCHORING:
+    if rules.reanchor_after_skip and moves_anchor(decision.reason):
         return state._replace(holding=holding._replace(anchor=close))
     return state
 

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "trading.market",
     "trading.brokers",
     "trading.risk",
+    "trading.simulation",
     "dividends",
     "portfolios",
     "portfolios.identity",

@@ -1,0 +1,71 @@
+"""Turns the rule and the loop around it into machine code: the very same functions, none of them written twice.
+
+numba is imported here and nowhere else, and only when something is simulated. Without it everything runs interpreted.
+The exact products of `portfolios.domain.exact` are the only functions with a compiled counterpart.
+"""
+
+import hashlib
+import inspect
+import os
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from portfolios.domain import exact
+
+RULE = (
+    "portfolios.domain.holding",
+    "dividends.domain.payments",
+    "dividends.domain.splits",
+    "trading.domain.choices",
+    "trading.domain.costs",
+    "trading.domain.sizing",
+    "trading.domain.trims",
+    "trading.domain.band",
+    "trading.domain.decision",
+    "trading.simulation.engine",
+)
+TWO_TO_64 = 18446744073709551616.0
+
+
+def sources() -> str:
+    """A fingerprint of all that is compiled: numba itself does not notice a change in a function that is called."""
+    digest = hashlib.sha256()
+    for name in ("trading.simulation.machine", "portfolios.domain.exact", *RULE):
+        digest.update(inspect.getsource(import_module(name)).encode())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def compiled(name: str) -> Callable[..., Any]:
+    """A function of the engine as machine code, kept on disk for the next process."""
+    engine = import_module("trading.simulation.engine")
+    function: Callable[..., Any] = getattr(engine, name)
+    try:
+        os.environ["NUMBA_CACHE_DIR"] = str(Path(settings.VAR) / "cache" / "numba" / sources())
+        import numba  # noqa: PLC0415 - 0.9 s
+    except ImportError:
+        return function
+    make_compilable()
+    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+
+
+@cache
+def make_compilable() -> None:
+    from numba.extending import overload, register_jitable  # noqa: PLC0415
+
+    from trading.simulation import products  # noqa: PLC0415
+
+    for name in RULE:
+        module = import_module(name)
+        for function in vars(module).values():
+            if inspect.isfunction(function) and function.__module__ == name:
+                register_jitable(function)
+
+    overload(exact.muldiv_floor)(products.muldiv_floor)
+    overload(exact.muldiv_ceil)(products.muldiv_ceil)
+    overload(exact.compare_products)(products.compare_products)
