@@ -60,7 +60,7 @@ def constant_mix_rules(rules: Rules, in_stock: int) -> Rules:
     return rules._replace(
         trigger_up=SMALLEST_TRIGGER,
         trigger_down=SMALLEST_TRIGGER,
-        sizing=Sizing.CONSTANT_MIX,
+        sizing=int(Sizing.CONSTANT_MIX),
         target_weight=in_stock,
         guardrail_low=0,
         guardrail_high=PPM,
