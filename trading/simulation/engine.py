@@ -27,11 +27,15 @@ from trading.domain.decision import decide
 
 # What happens before a point: its kind, and two figures.
 SPLIT, EX, PAY, FLOW, ANCHOR, PAUSE, RESUME = 1, 2, 3, 4, 5, 6, 7
+# Brought along by a cell that lived before: a dividend (micros) still to be paid, how many orders left elsewhere today.
+DUE, LEFT = 8, 9
 # What a step was, beside the happenings above.
 FILL, ANCHOR_SET, ANCHOR_RESET = 20, 21, 22
 
 # A point's market, as it bears on trading.
 REGULAR, EXTENDED, CLOSED, STALE = 0, 1, 2, 4
+# What else stood in a live cell's way at that point; a simulation knows none of it.
+QUARANTINED, HALTED, UNRECONCILED, ORDER_OPEN, DUP = 8, 16, 32, 64, 128
 
 STEP = 12  # columns of a step
 REASONS = 64
@@ -94,6 +98,10 @@ def simulate(points: Points, happenings: Happenings, rules: Rules, start: Holdin
             if kind == EX:
                 net = payment_for(holding.shares, first, rules.withholding).net
                 owed[event] = net
+            if kind == DUE:
+                owed[event] = first
+            if kind == LEFT:
+                sent += first
             holding = after(holding, rules, kind, first, second, close, owed)
             if kind == PAUSE or (kind == EX and before.anchor and not holding.anchor):
                 paused = 1
@@ -193,17 +201,17 @@ def anchored(holding: Holding, price: int) -> Holding:
 
 
 def gates_of(rules: Rules, market: int, paused: int, sent: int) -> Gates:
-    """As live: what is not about a market or a day is open in a simulation."""
+    """As live: what is not about a market or a day is open in a simulation, and as recorded in a replay."""
     closed = market & CLOSED or (market & EXTENDED and not rules.after_hours)
     return Gates(
         paused,
-        0,
-        0,
-        0,
+        1 if market & QUARANTINED else 0,
+        1 if market & HALTED else 0,
+        1 if market & UNRECONCILED else 0,
         1 if market & STALE else 0,
         1 if closed else 0,
-        0,
-        0,
+        1 if market & ORDER_OPEN else 0,
+        1 if market & DUP else 0,
         1 if sent >= rules.max_orders_per_day else 0,
     )
 
