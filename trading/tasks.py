@@ -35,6 +35,8 @@ from trading.selectors import (
 from trading.services import corporate_actions, evaluation, execution, inbox, proposals, reconciliation
 from trading.services.halts import clear_orders
 from trading.services.quarantine import setting_aside
+from trading.simulation.selectors import runs_waiting
+from trading.simulation.services import carry_out, forget_undone
 
 log = structlog.get_logger(__name__)
 BELL_HEARD_FOR = timedelta(minutes=10)
@@ -148,6 +150,23 @@ def reconcile_accounts(*, why: str = "beat") -> None:
 @shared_task(base=Bell)
 def prune_reconciliations() -> None:
     reconciliation.prune_reconciliations()
+
+
+@shared_task(base=Bell, **PATIENT)
+def run_simulation(*, run_id: int) -> None:
+    """What would have been. The row is the queue: a lost bell or a dead worker costs time and nothing else."""
+    carry_out(run_id=run_id)
+
+
+@shared_task(base=Bell)
+def ring_runs() -> None:
+    """The sweeper of runs: those that nobody is at."""
+    all(ring(run_simulation, run_id=pk) for pk in runs_waiting())
+
+
+@shared_task(base=Bell)
+def forget_undone_runs() -> None:
+    forget_undone()
 
 
 def ring_for_halt(halt: Halt) -> None:

@@ -148,6 +148,7 @@ CELERY_TASK_ROUTES = {
     "trading.tasks.execute_order": {"queue": "orders"},
     "trading.tasks.process_inbox": {"queue": "orders"},
     "trading.tasks.*_dividends": {"queue": "dividends"},
+    "trading.tasks.run_*": {"queue": "simulation"},
 }
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_BEAT_SCHEDULER = "vbalance.beat:KeepingScheduler"

@@ -53,6 +53,10 @@ class Work(models.Model):
         return self.status in (self.Status.DONE, self.Status.FAILED, self.Status.CANCELLED)
 
 
+UNFINISHED = (Work.Status.QUEUED, Work.Status.RUNNING)
+STAGES = ("loading", "running", "baselines", "storing")
+
+
 class OwnedQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> "OwnedQuerySet":
         """What was asked of the past is its asker's alone."""
@@ -63,6 +67,7 @@ class SimulationRun(Work):
     """One run. result: `report_of` without its fills; series: compressed arrays, see `trading.simulation.archive`."""
 
     path = models.CharField(max_length=10, default="close")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="How often a worker took it up")
     series = models.BinaryField(null=True, blank=True)
 
     objects = OwnedQuerySet.as_manager()
@@ -73,6 +78,12 @@ class SimulationRun(Work):
             models.CheckConstraint(condition=Q(first_day__lt=F("last_day")), name="run_has_days"),
             models.CheckConstraint(condition=Q(in_stock__lte=10**6), name="run_in_stock_in_range"),
         ]
+
+    @property
+    def stage(self) -> str:
+        """What a worker is doing about it now; empty while nobody is."""
+        running = self.status == self.Status.RUNNING
+        return STAGES[min(self.done, len(STAGES) - 1)] if running else ""
 
 
 class Sweep(Work):

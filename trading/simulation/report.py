@@ -38,7 +38,15 @@ def report_of(
 ) -> dict[str, Any]:
     stage = stage_of(bars, dividends, splits, path)
     done = run(stage, rules, starting(cash, in_stock, int(stage.points.prices[0]), rules.lot), slippage)
-    holding, totals = done.outcome.holding, totals_of(done)
+    worths = worths_of(done, cash, in_stock, slippage)
+    return summary_of(done, bars, worths) | {
+        "fills": [fill_named(row, bars, stage) for row in fills_of(done.outcome).tolist()]
+    }
+
+
+def summary_of(done: Run, bars: Bars, worths: dict[str, np.ndarray]) -> dict[str, Any]:
+    """All but the list of fills."""
+    holding, totals, days = done.outcome.holding, totals_of(done), done.stage.points.days[done.ends]
     return {
         "bars": len(bars.at),
         "from": day_text(int(bars.days[0])),
@@ -55,21 +63,19 @@ def report_of(
         "slippage": as_text(totals.slippage),
         "dividends_net": as_text(totals.dividends_net),
         "skips": skips_of(done.outcome),
-        "metrics": metrics_of(done.daily[:, 0], stage.points.days[done.ends])._asdict()
+        "metrics": metrics_of(done.daily[:, 0], days)._asdict()
         | {"exposure": exposure(done), "guardrail_time": guardrail_time(done)},
-        "baselines": baselines_of(done, cash, in_stock, slippage),
-        "fills": [fill_named(row, bars, stage) for row in fills_of(done.outcome).tolist()],
+        "baselines": {name: metrics_of(worth, days)._asdict() for name, worth in worths.items()},
     }
 
 
-def baselines_of(done: Run, cash: int, in_stock: int, slippage: int) -> dict[str, dict[str, float | None]]:
-    days = done.stage.points.days[done.ends]
-    values = {
+def worths_of(done: Run, cash: int, in_stock: int, slippage: int) -> dict[str, np.ndarray]:
+    """What the same money was worth at each session's close without the robot."""
+    return {
         "buy_and_hold": worth_of(done.stage, done.ends, *buy_and_hold(done.stage, done.rules, cash, slippage)),
         "constant_mix": constant_mix(done, cash, in_stock, slippage),
-        "cash": np.full(len(days), cash, np.int64),
+        "cash": np.full(len(done.ends), cash, np.int64),
     }
-    return {name: metrics_of(worth, days)._asdict() for name, worth in values.items()}
 
 
 def constant_mix(done: Run, cash: int, in_stock: int, slippage: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from trading.domain.costs import notional_of
 from trading.simulation.bars import Bars, Dividend, Split, day_number
 from trading.simulation.engine import COARSE, EX, MOST, PAY, SPLIT, Happenings, Points
 
-CLOSE, PATH, LOW_FIRST, HIGH_FIRST = "close", "path", "low-first", "high-first"
+PATHS = CLOSE, PATH, LOW_FIRST, HIGH_FIRST = "close", "path", "low-first", "high-first"
 
 
 class Stage(NamedTuple):
