@@ -234,8 +234,9 @@ def after(holding: Holding, rules: Rules, kind: int, first: int, second: int, cl
         receivable += payment_for(shares, first, rules.withholding).net
         anchor = anchor_ex_dividend(anchor, first)
     elif kind == PAY:
-        receivable -= owed[first]
-        cash += owed[first]
+        net = int(owed[first])
+        receivable -= net
+        cash += net
     elif kind == FLOW:
         shares, cash = shares + first, cash + second
     elif kind == ANCHOR:
@@ -259,8 +260,9 @@ def first_outside(prices: np.ndarray, coarse: np.ndarray, begin: int, end: int, 
         low, high = coarse_band(below, above)
         while at + BLOCK <= end:
             hit = False
-            for number in range(at, at + BLOCK):
-                hit |= (coarse[number] <= low) | (coarse[number] >= high)
+            block = coarse[at : at + BLOCK]
+            for number in range(BLOCK):
+                hit |= (block[number] <= low) | (block[number] >= high)
             if hit:
                 break
             at += BLOCK

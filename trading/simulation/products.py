@@ -60,6 +60,16 @@ def settled(typing: Any, n_high: Any, n_low: Any, d_high: Any, d_low: Any, guess
 
 
 @intrinsic
+def quotient_of(typing: Any, n: Any, d: Any) -> Any:
+    """n // d for n >= 0 and d > 0: the bare instruction, or a multiplication where d is a constant."""
+
+    def generate(context: Any, build: Any, signature: Any, given: Any) -> Any:
+        return build.udiv(*given)
+
+    return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
 def sign_of_difference(typing: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     """-1, 0 or 1 as a*b is below, at or above c*d."""
 
@@ -103,6 +113,10 @@ def divided(a: int, b: int, c: int, d: int, e: int) -> Any:
 
 def muldiv_floor(a: int, b: int, d: int, c: int = 1, e: int = 1) -> Any:
     def exactly(a: int, b: int, d: int, c: int = 1, e: int = 1) -> int:
+        high, numerator = product(a, b, c)
+        wide, denominator = product(d, e, 1)
+        if (high | wide) == 0 and numerator >= 0 and denominator > 0:
+            return quotient_of(numerator, denominator)  # type: ignore[no-any-return]
         return divided(a, b, c, d, e)[0]  # type: ignore[no-any-return]
 
     return exactly
@@ -110,6 +124,13 @@ def muldiv_floor(a: int, b: int, d: int, c: int = 1, e: int = 1) -> Any:
 
 def muldiv_ceil(a: int, b: int, d: int, c: int = 1, e: int = 1) -> Any:
     def exactly(a: int, b: int, d: int, c: int = 1, e: int = 1) -> int:
+        high, numerator = product(a, b, c)
+        wide, denominator = product(d, e, 1)
+        if (high | wide) == 0 and numerator >= 0 and denominator > 0:
+            quotient = quotient_of(numerator, denominator)
+            if quotient * denominator < numerator:
+                quotient += 1
+            return quotient  # type: ignore[no-any-return]
         quotient, high, low = divided(a, b, c, d, e)
         if (high | low) != 0 and quotient < LARGEST:
             quotient += 1
