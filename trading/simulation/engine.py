@@ -40,6 +40,7 @@ QUARANTINED, HALTED, UNRECONCILED, ORDER_OPEN, DUP = 8, 16, 32, 64, 128
 STEP = 12  # columns of a step
 REASONS = 64
 NOT_SENT = 63  # decided, but by then the money did not suffice or the limit of an amount was passed
+TOO_LARGE = 62  # a dividend or split would have taken an amount past its limit: the run ends before it
 AT_ONCE, BLOCK = 16, 256
 COARSE, MOST = 100, 2**31 - 1  # micros of a coarse price, and more than any of them
 
@@ -102,7 +103,11 @@ def simulate(points: Points, happenings: Happenings, rules: Rules, start: Holdin
                 owed[event] = first
             if kind == LEFT:
                 sent += first
-            holding = after(holding, rules, kind, first, second, close, owed)
+            moved = after(holding, rules, kind, first, second, close, owed)
+            if net > MAX_AMOUNT or max(moved.shares, moved.cash, moved.receivable) > MAX_AMOUNT:
+                skips[TOO_LARGE] = 1
+                break
+            holding = moved
             if kind == PAUSE or (kind == EX and before.anchor and not holding.anchor):
                 paused = 1
             if kind == RESUME:

@@ -8,9 +8,13 @@ from portfolios.domain.amounts import PPM
 from portfolios.domain.holding import Holding, Rules, value_of
 from trading.domain.choices import Reason, Side
 from trading.domain.costs import notional_of
-from trading.simulation.engine import EX, FILL, NOT_SENT, Outcome
+from trading.simulation.engine import EX, FILL, NOT_SENT, TOO_LARGE, Outcome
 from trading.simulation.machine import compiled
 from trading.simulation.stage import Stage
+
+
+class TooLarge(ValueError):
+    """The run cannot be carried to its end within the limits of an amount."""
 
 
 class Run(NamedTuple):
@@ -39,6 +43,8 @@ class Totals(NamedTuple):
 def run(stage: Stage, rules: Rules, start: Holding, slippage: int) -> Run:
     outcome = compiled("simulate")(stage.points, stage.happenings, rules, start, slippage)
     outcome = Outcome(Holding(*(int(amount) for amount in outcome.holding)), outcome.steps, outcome.skips)
+    if outcome.skips[TOO_LARGE]:
+        raise TooLarge("a dividend or a split takes the cell past the limit of 1000000000000")
     ends = session_ends(stage)
     daily = compiled("follow")(stage.points, start, outcome.steps, ends)
     return Run(stage, rules, start, outcome, ends, daily)
