@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trading.views import accounts, acts, books, chain, feeds, halts, openings, orders, proposals, settings
+from trading.views import accounts, acts, books, chain, feeds, halts, openings, orders, proposals, settings, simulations
 from trading.views.deeds import DEEDS
 
 urlpatterns = [
@@ -37,5 +37,8 @@ urlpatterns = [
     path("orders/<uuid:public_id>/approve", proposals.approve, name="order-approve"),
     path("orders/<uuid:public_id>/dismiss", proposals.dismiss, name="order-dismiss"),
     path("portfolios/<uuid:public_id>/approval", proposals.switch, name="portfolio-approval"),
+    path("simulations/start", simulations.start, name="simulation-start"),
+    path("simulations/<uuid:public_id>/cancel", simulations.cancel, name="simulation-cancel"),
+    path("simulations/<uuid:public_id>/delete", simulations.delete, name="simulation-delete"),
     path("orders/<uuid:public_id>/cancel", orders.cancel_order, name="order-cancel"),
 ]

@@ -37,6 +37,7 @@ API_MEMBERS_READ = (401, 404, 200, 200, 200, 404)
 PAGE_ANYONE_KNOWN = (302, 200, 200, 200, 200, 200)
 PAGE_FORM_REFUSED = (302, 422, 422, 422, 422, 422)
 PAGE_MEMBERS_READ = (302, 404, 200, 200, 200, 404)
+NO_RUN = (302, 404, 404, 404, 404, 404)  # a cell is none; whose they are: test_simulation_pages.py
 FEED_STEERED = (302, 403, 403, 302, 302, 302)
 
 
@@ -215,6 +216,12 @@ PAGES = [
     Row("positions/<uuid:public_id>/live", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/chart", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/timeline", "GET", PAGE_MEMBERS_READ),
+    Row("simulations", "GET", PAGE_ANYONE_KNOWN),
+    Row("simulations/new", "GET", PAGE_ANYONE_KNOWN),
+    Row("simulations/new/effect", "GET", PAGE_ANYONE_KNOWN),
+    Row("simulations/start", "POST", PAGE_FORM_REFUSED),  # no stock chosen
+    *(Row(f"simulations/<uuid:public_id>{page}", "GET", NO_RUN) for page in ("", "/chart")),
+    *(Row(f"simulations/<uuid:public_id>/{deed}", "POST", NO_RUN) for deed in ("cancel", "delete")),
     Row("console", "GET", PAGE_ANYONE_KNOWN),
     Row("console/halt", "POST", PAGE_FORM_REFUSED),  # nothing chosen
     Row("console/halts/<uuid:public_id>/rearm", "POST", (302, 404, 404, 404, 404, 404)),  # a cell is no halt
