@@ -47,7 +47,7 @@ def searched(prices: np.ndarray, coarse: np.ndarray, begin: int, end: int, below
     return end
 
 
-interpreted = FunctionType(engine.simulate.__code__, {**vars(engine), "first_outside": searched}, "interpreted")
+interpreted = FunctionType(engine.simulate.__code__, {**vars(engine), "first_outside": searched}, "interpreted", (0,))
 
 
 def assert_same(one: Outcome, other: Outcome) -> None:
@@ -77,7 +77,7 @@ def minutes(random: Generator, count: int, price: int, roughness: float, a_day: 
     number = np.arange(count)
     days = (day_number(FIRST) + number // a_day).astype(np.int32)
     place = number % a_day
-    market = ((place < a_day // 10) | (place >= a_day - a_day // 10)).astype(np.uint8)
+    market = ((place < a_day / 10) | (place >= a_day - a_day / 10)).astype(np.uint8)
     prices = np.stack([opens, high, low, closes], axis=1)
     return Bars(days.astype(np.int64) * 86_400 + place * 60, days, prices, market, is_daily=False)
 
@@ -127,11 +127,12 @@ def usual_rules(random: Generator) -> Rules:
     )
 
 
-def usual_life(seed: int, count: int, path: str = "close") -> Life:
+def usual_life(seed: int, count: int, path: str = "close", a_day: int = 500) -> Life:
     """Prices as of a stock, from cents to thousands; dividends and splits that the prices know nothing of."""
     random = np.random.default_rng(seed)
     price = int(np.exp(random.uniform(np.log(MICROS), np.log(5_000 * MICROS))))
-    bars = minutes(random, count, price, float(random.choice((0.0005, 0.001, 0.002))))
+    roughness = float(random.choice((0.0005, 0.001, 0.002))) * (500 / a_day) ** 0.5
+    bars = minutes(random, count, price, roughness, a_day)
     dividends, splits = actions(random, bars)
     ruled = usual_rules(random)
     stage = stage_of(bars, dividends, splits, path)

@@ -1,6 +1,7 @@
 """Bars and corporate actions as the engine is shown them: one point per look at the market."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -55,27 +56,28 @@ def looks(bars: Bars, path: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def happenings_of(days: np.ndarray, dividends: Iterable[Dividend], splits: Iterable[Split]) -> Happenings:
-    """Before the first look of its day or the next one: split, ex-date, payment. What is due at the first look is past.
+    """Before the first look of its day or the next one, by day; on one day split, ex-date, payment. What is due at the
+    first look is past.
 
     A payment names the happening of its ex-date; without that it pays nothing and is left out.
     """
-    rows = [(before(days, day_number(row.ex_date)), SPLIT, row.numerator, row.denominator) for row in splits]
+    rows = [(row.ex_date, SPLIT, row.numerator, row.denominator) for row in splits]
     for number, dividend in enumerate(dividends):
-        ex = before(days, day_number(dividend.ex_date))
-        if 0 < ex < len(days):
-            rows.append((ex, EX, dividend.dps, number))
-            rows.append((before(days, day_number(dividend.pay_date)), PAY, number, 0))
-    rows = sorted(row for row in rows if 0 < row[0] < len(days))
-    ex_rows = {row[3]: index for index, row in enumerate(rows) if row[1] == EX}
+        if 0 < before(days, dividend.ex_date) < len(days):
+            rows.append((dividend.ex_date, EX, dividend.dps, number))
+            rows.append((dividend.pay_date, PAY, number, 0))
+    placed = [(before(days, row[0]), *row[1:]) for row in sorted(rows)]
+    kept = [row for row in placed if 0 < row[0] < len(days)]
+    ex_rows = {row[3]: index for index, row in enumerate(kept) if row[1] == EX}
     table = np.array(
-        [(point, kind, ex_rows[a] if kind == PAY else a, 0 if kind == EX else b) for point, kind, a, b in rows],
+        [(point, kind, ex_rows[a] if kind == PAY else a, 0 if kind == EX else b) for point, kind, a, b in kept],
         np.int64,
     ).reshape(-1, 4)
     return Happenings(*(np.ascontiguousarray(column) for column in table.T))
 
 
-def before(days: np.ndarray, day: int) -> int:
-    return int(np.searchsorted(days, day))
+def before(days: np.ndarray, day: date) -> int:
+    return int(np.searchsorted(days, day_number(day)))
 
 
 def starting(cash: int, in_stock: int, price: int, lot: int) -> Holding:
