@@ -66,7 +66,7 @@ def happenings_of(days: np.ndarray, dividends: Iterable[Dividend], splits: Itera
         if 0 < before(days, dividend.ex_date) < len(days):
             rows.append((dividend.ex_date, EX, dividend.dps, number))
             rows.append((dividend.pay_date, PAY, number, 0))
-    placed = [(before(days, row[0]), *row[1:]) for row in sorted(rows)]
+    placed = [(before(days, row[0]), *row[1:]) for row in sorted(rows, key=lambda row: row[:2])]
     kept = [row for row in placed if 0 < row[0] < len(days)]
     ex_rows = {row[3]: index for index, row in enumerate(kept) if row[1] == EX}
     table = np.array(
