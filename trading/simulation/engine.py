@@ -9,10 +9,10 @@ import numpy as np
 
 from dividends.domain.payments import anchor_ex_dividend, payment_for
 from dividends.domain.splits import split_holding
-from portfolios.domain.amounts import MAX_AMOUNT
+from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE
 from portfolios.domain.holding import Holding, Rules, value_of
-from trading.domain.band import AWAKE, wake_band
-from trading.domain.choices import Action, Gates, Side, moves_anchor
+from trading.domain.band import AWAKE, Band, trigger_edges, wake_band
+from trading.domain.choices import Action, Gates, Reason, Side, first_shut, moves_anchor
 from trading.domain.costs import (
     OURS,
     UNFILLED,
@@ -24,6 +24,7 @@ from trading.domain.costs import (
     notional_of,
 )
 from trading.domain.decision import decide
+from trading.domain.quiet import quiet_until
 
 # What happens before a point: its kind, and two figures.
 SPLIT, EX, PAY, FLOW, ANCHOR, PAUSE, RESUME = 1, 2, 3, 4, 5, 6, 7
@@ -42,6 +43,9 @@ REASONS = 64
 NOT_SENT = 63  # decided, but by then the money did not suffice or the limit of an amount was passed
 TOO_LARGE = 62  # a dividend or split would have taken an amount past its limit: the run ends before it
 AT_ONCE, BLOCK = 16, 256
+# Looks in vain before a longer sleep is worth its proof, and the stretches it may span.
+PATIENCE = 4
+LOW_DRIFT, HIGH_DRIFT, LOW_TRIGGER, HIGH_TRIGGER = 1, 2, 4, 8
 COARSE, MOST = 100, 2**31 - 1  # micros of a coarse price, and more than any of them
 
 
@@ -74,7 +78,14 @@ class Outcome(NamedTuple):
     skips: np.ndarray
 
 
-def simulate(points: Points, happenings: Happenings, rules: Rules, start: Holding, slippage: int) -> Outcome:
+def trade(points: Points, happenings: Happenings, rules: Rules, start: Holding, slippage: int) -> Outcome:
+    """The same steps as `simulate`, sooner: what only leads to a skip is not looked at, and skips are not counted."""
+    return simulate(points, happenings, rules, start, slippage, 1)
+
+
+def simulate(
+    points: Points, happenings: Happenings, rules: Rules, start: Holding, slippage: int, trades_only: int = 0
+) -> Outcome:
     """From the second point on: the first one only set the anchor of `start`. slippage in ppm of the price."""
     holding = start
     steps = np.empty((256, STEP), np.int64)
@@ -82,6 +93,8 @@ def simulate(points: Points, happenings: Happenings, rules: Rules, start: Holdin
     skips = np.zeros(REASONS, np.int64)
     owed = np.zeros(len(happenings.before) + 1, np.int64)
     paused, day, sent = 0, int(points.days[0]), 0
+    band, known = AWAKE, False
+    looks, tried = 0, 0
     at, event = 1, 0
     last = len(points.prices)
     while at < last:
@@ -102,12 +115,14 @@ def simulate(points: Points, happenings: Happenings, rules: Rules, start: Holdin
             if kind == DUE:
                 owed[event] = first
             if kind == LEFT:
+                if int(points.days[at]) != day:
+                    day, sent = int(points.days[at]), 0
                 sent += first
             moved = after(holding, rules, kind, first, second, close, owed)
             if net > MAX_AMOUNT or max(moved.shares, moved.cash, moved.receivable) > MAX_AMOUNT:
                 skips[TOO_LARGE] = 1
                 break
-            holding = moved
+            holding, known = moved, False
             if kind == PAUSE or (kind == EX and before.anchor and not holding.anchor):
                 paused = 1
             if kind == RESUME:
@@ -116,9 +131,8 @@ def simulate(points: Points, happenings: Happenings, rules: Rules, start: Holdin
             written += 1
             event += 1
             continue
-        band = AWAKE
-        if holding.anchor:
-            band = wake_band(holding, rules)
+        if not known:
+            band, known, looks, tried = wake_band(holding, rules), True, 0, 0
         at = first_outside(points.prices, points.coarse, at, until, band.below, band.above)
         if at == until:
             continue
@@ -130,16 +144,22 @@ def simulate(points: Points, happenings: Happenings, rules: Rules, start: Holdin
         at += 1
         if holding.anchor == 0:
             if not market & STALE:
-                holding = anchored(holding, price)
+                holding, known = anchored(holding, price), False
                 write_step(steps, written, at - 1, ANCHOR_SET, 0, 0, price, 0, 0, holding, 0)
                 written += 1
             continue
-        decision = decide(holding, rules, price, gates_of(rules, market, paused, sent))
+        gates = gates_of(rules, market, paused, sent)
+        if trades_only and first_shut(gates) != Reason.NONE:
+            continue
+        decision = decide(holding, rules, price, gates)
         if decision.quantity == 0:
+            looks += 1
+            if looks >= PATIENCE:
+                band, tried = longer_asleep(holding, rules, price, band, tried, trades_only)
             if decision.action == Action.SKIP:
                 skips[decision.reason] += 1
                 if rules.reanchor_after_skip and moves_anchor(decision.reason):
-                    holding = anchored(holding, price)
+                    holding, known = anchored(holding, price), False
                     write_step(steps, written, at - 1, ANCHOR_RESET, decision.reason, 0, price, 0, 0, holding, 0)
                     written += 1
             continue
@@ -156,11 +176,41 @@ def simulate(points: Points, happenings: Happenings, rules: Rules, start: Holdin
         if decision.side == Side.SELL:
             shares, cash = -decision.quantity, totals.notional - totals.fee
         holding = Holding(holding.shares + shares, holding.cash + cash, holding.receivable, 0, 0, average_price(totals))
+        known = False
         write_step(
             steps, written, at - 1, FILL, decision.reason, shares, filled, totals.notional, totals.fee, holding, price
         )
         written += 1
     return Outcome(holding, steps[:written], skips)
+
+
+def longer_asleep(
+    holding: Holding, rules: Rules, price: int, band: Band, tried: int, trades_only: int
+) -> tuple[Band, int]:
+    """The band after looks that led to nothing: wider where nothing can follow, each of four stretches tried once.
+
+    Where drift is not worth an order all prices are a HOLD; beyond a trigger they are skips, left out on demand only.
+    """
+    below, above = band.below, band.above
+    if below >= above:
+        return band, tried
+    edges = trigger_edges(holding, rules)
+    skippable = trades_only and not rules.reanchor_after_skip
+    if price >= above:
+        if above < edges.above and not tried & HIGH_DRIFT:
+            tried |= HIGH_DRIFT
+            above = quiet_until(holding, rules, Side.SELL, False, above, edges.above - 1) + 1
+        if skippable and above == edges.above <= price and not tried & HIGH_TRIGGER:
+            tried |= HIGH_TRIGGER
+            above = quiet_until(holding, rules, Side.SELL, True, above, MAX_PRICE) + 1
+    elif price <= below:
+        if below > edges.below and not tried & LOW_DRIFT:
+            tried |= LOW_DRIFT
+            below = quiet_until(holding, rules, Side.BUY, False, below, edges.below + 1) - 1
+        if skippable and below == edges.below >= price and not tried & LOW_TRIGGER:
+            tried |= LOW_TRIGGER
+            below = quiet_until(holding, rules, Side.BUY, True, below, MIN_PRICE) - 1
+    return Band(below, above), tried
 
 
 def grown(steps: np.ndarray) -> np.ndarray:

@@ -6,10 +6,12 @@ The exact products of `portfolios.domain.exact` are the only functions with a co
 
 import hashlib
 import inspect
-import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +29,28 @@ RULE = (
     "trading.domain.trims",
     "trading.domain.band",
     "trading.domain.decision",
+    "trading.domain.drift",
+    "trading.domain.quiet",
     "trading.simulation.engine",
 )
-TWO_TO_64 = 18446744073709551616.0
+BENEATH = (
+    "portfolios.domain.amounts",
+    "portfolios.domain.exact",
+    "trading.simulation.products",
+    "trading.simulation.machine",
+)
 
 
 def sources() -> str:
-    """A fingerprint of all that is compiled: numba itself does not notice a change in a function that is called."""
-    digest = hashlib.sha256()
-    for name in ("trading.simulation.machine", "portfolios.domain.exact", *RULE):
-        digest.update(inspect.getsource(import_module(name)).encode())
+    """A fingerprint of all that is compiled, and by what.
+
+    It names the folder of the compiled code, as numba itself does not notice a change in a function that is called.
+    """
+    digest = hashlib.sha256(f"{sys.version} {version('numba')} {version('llvmlite')}".encode())
+    for name in (*BENEATH, *RULE):
+        spec = find_spec(name)
+        assert spec is not None and spec.origin is not None
+        digest.update(Path(spec.origin).read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -46,10 +60,10 @@ def compiled(name: str) -> Callable[..., Any]:
     engine = import_module("trading.simulation.engine")
     function: Callable[..., Any] = getattr(engine, name)
     try:
-        os.environ["NUMBA_CACHE_DIR"] = str(Path(settings.VAR) / "cache" / "numba" / sources())
         import numba  # noqa: PLC0415 - 0.9 s
     except ImportError:
         return function
+    numba.config.CACHE_DIR = str(Path(settings.VAR) / "cache" / "numba" / sources())
     make_compilable()
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
 
