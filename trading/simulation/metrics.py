@@ -11,6 +11,7 @@ import numpy as np
 
 YEAR = 252
 CALENDAR_YEAR = 365.25
+MOST_POWER = 700
 
 
 class Metrics(NamedTuple):
@@ -35,12 +36,12 @@ def metrics_of(values: np.ndarray, days: np.ndarray) -> Metrics:
     """values: a cell's worth at each session's close (micros), days: their dates as days of the epoch."""
     worth = values.astype(np.float64)
     returns = daily_returns(worth)
-    total = float(worth[-1] / worth[0] - 1) if worth[0] else 0.0
+    grown = float(worth[-1] / worth[0]) if worth[0] else 1.0
     years = (int(days[-1]) - int(days[0])) / CALENDAR_YEAR
-    cagr = (1 + total) ** (1 / years) - 1 if years > 0 and total > -1 else None
+    cagr = yearly(grown, years) if worth[0] else None
     fall = max_drawdown(worth)
     return Metrics(
-        total_return=total,
+        total_return=grown - 1,
         cagr=cagr,
         volatility=told(np.std(returns, ddof=1) * math.sqrt(YEAR)) if len(returns) > 1 else None,
         sharpe=sharpe(returns),
@@ -48,6 +49,14 @@ def metrics_of(values: np.ndarray, days: np.ndarray) -> Metrics:
         max_drawdown=fall,
         calmar=cagr / -fall if cagr is not None and fall < 0 else None,
     )
+
+
+def yearly(grown: float, years: float) -> float | None:
+    """What a growth to this multiple is a year; of one that is beyond all numbers, nothing can be told."""
+    if years <= 0 or grown <= 0:
+        return None
+    power = math.log(grown) / years
+    return math.expm1(power) if power < MOST_POWER else None
 
 
 def daily_returns(worth: np.ndarray) -> np.ndarray:
@@ -58,13 +67,14 @@ def daily_returns(worth: np.ndarray) -> np.ndarray:
 
 
 def max_drawdown(worth: np.ndarray) -> float:
-    peaks = np.maximum.accumulate(worth)
-    return float(np.min(worth / np.where(peaks > 0, peaks, 1) - 1, initial=0.0))
+    return float(np.min(drawdowns(worth), initial=0.0))
 
 
 def drawdowns(worth: np.ndarray) -> np.ndarray:
+    """How far below the highest value before it each is, at most 0; a cell that never was worth anything has none."""
     peaks = np.maximum.accumulate(worth)
-    return worth / np.where(peaks > 0, peaks, 1) - 1
+    fallen: np.ndarray = worth / np.where(peaks > 0, peaks, 1) - 1
+    return np.where(peaks > 0, fallen, 0.0)
 
 
 def sharpe(returns: np.ndarray) -> float | None:
