@@ -287,6 +287,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CellStateEnum": "portfolios.models.Position.Status",
         "PortfolioStateEnum": "portfolios.models.Portfolio.Status",
+        "WorkStatusEnum": "trading.simulation.models.Work.Status",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -180,6 +180,18 @@ MARKET = [
     Row("v1/market/quotes/<str:symbol>", "GET", API_ANYONE_KNOWN),
     Row("v1/market/bars/<str:symbol>", "GET", API_ANYONE_KNOWN),
 ]
+OWNERS_RUN = (401, 404, 404, 404, 200, 404)
+A_RUN = "v1/simulations/<str:public_id>"
+RUNS = [
+    Row("v1/simulations", "GET", API_ANYONE_KNOWN),
+    Row("v1/simulations", "POST", (401, 202, 202, 202, 202, 202), body={"symbol": "OLD"}),
+    Row(A_RUN, "GET", OWNERS_RUN, "run"),
+    Row(A_RUN, "DELETE", (401, 404, 404, 404, 204, 404), "run"),
+    Row(f"{A_RUN}/cancel", "POST", (401, 404, 404, 404, 409, 404), "run", {}),  # it is done
+    Row(f"{A_RUN}/fills", "GET", OWNERS_RUN, "run"),
+    Row(f"{A_RUN}/daily", "GET", OWNERS_RUN, "run"),
+    Row(f"{A_RUN}/exports/<str:kind>.<str:form>", "GET", (401, 404, 404, 404, 404, 404), "run"),  # no such kind
+]
 ALIASES = [
     Row("metrics", "GET", API_ANYONE_KNOWN),
     Row("orders/callback", "POST", everybody(401)),
@@ -287,4 +299,4 @@ PEOPLE = [
     Row("oidc/<int:identity_id>/unlink", "POST", everybody(302)),
 ]
 
-TABLE = [*ACCOUNTS, *PEOPLE, *ACTS, *HEALTH, *API, *PORTFOLIOS, *MARKET, *ALIASES, *PAGES]
+TABLE = [*ACCOUNTS, *PEOPLE, *ACTS, *HEALTH, *API, *PORTFOLIOS, *MARKET, *RUNS, *ALIASES, *PAGES]

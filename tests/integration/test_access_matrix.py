@@ -17,6 +17,7 @@ from portfolios.services.settings import change_settings
 from portfolios.services.tokens import create_token
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from tests.integration.access import ADMIN, CALLERS, TABLE, Row
+from tests.recorded import make_bars, make_done_run
 from trading.domain.choices import Side
 from trading.market.models import Instrument
 from trading.services.ordering import place_order
@@ -58,7 +59,14 @@ def scene() -> Scene:
         clients[name].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     cell = make_position(portfolio, max_trade="0.5")
     named = named_in(portfolio) | {"session_id": str(portfolio.owner.sessions.get().public_id)}
-    things = {"cell": cell, "order": order, "portfolio": portfolio, "account": portfolio.account}
+    make_bars("OLD", ("1", "2"))
+    things = {
+        "run": make_done_run(portfolio.owner),
+        "cell": cell,
+        "order": order,
+        "portfolio": portfolio,
+        "account": portfolio.account,
+    }
     return things | {"clients": clients, "named": named}
 
 

@@ -40,6 +40,7 @@ from trading.api.settings import (
     RestorePortfolioSettings,
     RestorePositionSettings,
 )
+from trading.api.simulations import CancelRun, RunDays, RunDetail, RunFills, RunList
 from trading.api.timeline import PositionTimeline
 
 urlpatterns = [
@@ -104,4 +105,9 @@ urlpatterns = [
     path("v1/accounts/<str:public_id>/close", CloseAccount.as_view(), name="api-close-account"),
     path("v1/orders/<str:public_id>/cancel", CancelOrder.as_view(), name="api-cancel"),
     path("v1/orders/<str:public_id>/fill", FillOrder.as_view(), name="api-fill"),
+    path("v1/simulations", RunList.as_view(), name="api-simulations"),
+    path("v1/simulations/<str:public_id>", RunDetail.as_view(), name="api-simulation"),
+    path("v1/simulations/<str:public_id>/cancel", CancelRun.as_view(), name="api-cancel-simulation"),
+    path("v1/simulations/<str:public_id>/fills", RunFills.as_view(), name="api-simulation-fills"),
+    path("v1/simulations/<str:public_id>/daily", RunDays.as_view(), name="api-simulation-daily"),
 ]

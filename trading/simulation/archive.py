@@ -53,7 +53,6 @@ def packed(series: Series) -> bytes:
 
 def unpacked(kept: bytes) -> Series:
     """Raises ValueError for what `packed` did not write."""
-    kept = bytes(kept)
     if kept[: len(MAGIC)] != MAGIC:
         raise ValueError("not the series of a run")
     begin = len(MAGIC) + LENGTH
