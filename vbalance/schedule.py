@@ -8,6 +8,7 @@ BEAT_SCHEDULE = {
     "expire proposals": {"task": "trading.tasks.expire_proposals", "schedule": 10.0, "options": {"expires": 10}},
     "ring inbox": {"task": "trading.tasks.ring_inbox", "schedule": 3.0, "options": {"expires": 3}},
     "ring runs": {"task": "trading.tasks.ring_runs", "schedule": 5.0, "options": {"expires": 5}},
+    "ring sweeps": {"task": "trading.tasks.ring_sweeps", "schedule": 5.0, "options": {"expires": 5}},
     "check dividends": {"task": "trading.tasks.check_dividends", "schedule": 60.0, "options": {"expires": 60}},
     "pay dividends": {"task": "trading.tasks.pay_dividends", "schedule": 60.0, "options": {"expires": 60}},
     "reconcile accounts": {"task": "trading.tasks.reconcile_accounts", "schedule": 60.0, "options": {"expires": 60}},

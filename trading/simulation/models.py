@@ -87,9 +87,10 @@ class SimulationRun(Work):
 
 
 class Sweep(Work):
-    """A grid over settings. axes: name, from, to, step each, inclusive and exact; result: ranking and honesty."""
+    """A grid over settings. axes: see `trading.simulation.grid`; done, total: combinations; result: its honesty."""
 
     axes = models.JSONField(default=list)
+    left_out = models.PositiveIntegerField(default=0, help_text="Combinations that no cell could have")
 
     objects = OwnedQuerySet.as_manager()
 
@@ -105,6 +106,7 @@ class SweepChunk(models.Model):
     begin = models.PositiveIntegerField(help_text="Number of its first setting in the grid")
     end = models.PositiveIntegerField(help_text="Number after its last")
     taken_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="How often a worker took it up")
     figures = models.BinaryField(null=True, blank=True)
 
     class Meta:
