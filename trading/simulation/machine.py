@@ -48,10 +48,15 @@ def sources() -> str:
     """
     digest = hashlib.sha256(f"{sys.version} {version('numba')} {version('llvmlite')}".encode())
     for name in (*BENEATH, *RULE):
-        spec = find_spec(name)
-        assert spec is not None and spec.origin is not None
-        digest.update(Path(spec.origin).read_bytes())
+        digest.update(source_of(name).read_bytes())
     return digest.hexdigest()[:16]
+
+
+def source_of(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ImportError(name)
+    return Path(spec.origin)
 
 
 @cache
@@ -63,7 +68,7 @@ def compiled(name: str) -> Callable[..., Any]:
         import numba  # noqa: PLC0415 - 0.9 s
     except ImportError:
         return function
-    numba.config.CACHE_DIR = str(Path(settings.VAR) / "cache" / "numba" / sources())
+    numba.config.CACHE_DIR = str(Path(settings.VAR) / "cache" / "numba" / sources())  # type: ignore[attr-defined]
     make_compilable()
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
 

@@ -111,13 +111,30 @@ def divided(a: int, b: int, c: int, d: int, e: int) -> Any:
     return large_quotient(n_high, n_low, d_high, d_low, guess)
 
 
+@intrinsic
+def called(typing: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+    """`divided`, never copied into its caller: it is rarely needed, and the copies took most of the compiling."""
+    answer = types.UniTuple(types.int64, 3)(*[types.int64] * 5)
+
+    def generate(context: Any, build: Any, signature: Any, given: Any) -> Any:
+        division = context.compile_subroutine(build, divided.py_func, answer)
+        result = context.call_internal(build, division.fndesc, answer, given)
+        for block in build.function.blocks:
+            for instruction in block.instructions:
+                if isinstance(instruction, ir.CallInstr) and instruction.callee.name == division.fndesc.mangled_name:
+                    instruction.attributes.add("noinline")
+        return result
+
+    return answer, generate
+
+
 def muldiv_floor(a: int, b: int, d: int, c: int = 1, e: int = 1) -> Any:
     def exactly(a: int, b: int, d: int, c: int = 1, e: int = 1) -> int:
         high, numerator = product(a, b, c)
         wide, denominator = product(d, e, 1)
         if (high | wide) == 0 and numerator >= 0 and denominator > 0:
             return quotient_of(numerator, denominator)  # type: ignore[no-any-return]
-        return divided(a, b, c, d, e)[0]  # type: ignore[no-any-return]
+        return called(a, b, c, d, e)[0]  # type: ignore[no-any-return]
 
     return exactly
 
@@ -131,7 +148,7 @@ def muldiv_ceil(a: int, b: int, d: int, c: int = 1, e: int = 1) -> Any:
             if quotient * denominator < numerator:
                 quotient += 1
             return quotient  # type: ignore[no-any-return]
-        quotient, high, low = divided(a, b, c, d, e)
+        quotient, high, low = called(a, b, c, d, e)
         if (high | low) != 0 and quotient < LARGEST:
             quotient += 1
         return quotient  # type: ignore[no-any-return]
