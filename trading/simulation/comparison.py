@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from portfolios.domain.amounts import as_text
+from dividends.domain.payments import anchor_ex_dividend, payment_for
+from portfolios.domain.amounts import as_text, micros
 from portfolios.domain.holding import Holding, Rules
 from portfolios.events import EventType
 from portfolios.models import Event, Position
@@ -70,9 +71,10 @@ class Comparison:
 
     def fact(self, act: Act, fact: Fact) -> Iterator[Difference]:
         self.count["facts"] += 1
+        event = fact.event
+        yield from self.fields(event, "facts", *market_facts(event, self.held, act))
         for step in act.happened:
             self.held = left_by(step)
-        event = fact.event
         if event.type == EventType.POSITION_CREATED:
             self.held = Holding(event.d_shares, event.d_cash, 0, 0, 0, event.anchor_after)
         if event.type in (EventType.ORDER_INTENT, EventType.ORDER_PROPOSED):
@@ -83,9 +85,13 @@ class Comparison:
         self.count["looks"] += 1
         sight = seen(self.walk, look, act.rules)
         if sight is None:
-            yield self.differing(look.event, "quote", str(look.event and look.event.market_at), "not recorded")
+            told = look.event.content["inputs"]["quote_at"] if look.event else ""
+            yield self.differing(look.event, "inputs.quote_at", told, "no such quote is recorded")
             return
         self.decided = None
+        if look.event is None and not act.shot.point:
+            self.count["missed"] += 1
+            return
         if look.event:
             self.count["decisions"] += 1
             yield from self.decision(act, look.event, look, sight)
@@ -158,7 +164,11 @@ class Comparison:
         if self.held.anchor == 0 or band.below < sight.price < band.above or act.done is not None:
             return
         decision, _ = self.judged(act, look, sight)
-        if decision.action == Action.SKIP and self.skip != f"{decision.side}|{decision.reason}":
+        if decision.action != Action.SKIP or self.skip == f"{decision.side}|{decision.reason}":
+            return
+        if not self.walk.is_replayed:
+            self.count["missed"] += 1
+        else:
             yield self.differing(None, "event", "none", f"skipped: {decision.reason.name.lower()}", sight)
 
     def deed(self, act: Act, look: Look, sight: Sight) -> Iterator[Difference]:
@@ -215,6 +225,9 @@ class Comparison:
             logged, found = getattr(self.walk.state, name), getattr(self.held, name)
             if logged != found:
                 yield self.differing(event, f"{name} after it", as_text(logged), as_text(found))
+        for name in ("reserved_cash", "reserved_shares"):
+            if self.walk.open_order is None and (logged := getattr(self.walk.state, name)):
+                yield self.differing(event, f"{name} after it", as_text(logged), "0")
 
     def fields(self, event: Event, group: str, logged: dict[str, Any], found: dict[str, Any]) -> Iterator[Difference]:
         one, other = flat(logged), flat(found)
@@ -231,6 +244,22 @@ class Comparison:
         return Difference(
             event.seq if event else 0, kind, at.isoformat() if at else "", field, str(logged), str(found), reason
         )
+
+
+def market_facts(event: Event, held: Holding, act: Act) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the event of a dividend, a split or an opening says of the cell, and what it is by the engine's."""
+    told = event.content["inputs"] | event.content["outputs"]
+    found: dict[str, int] = {}
+    if event.type == EventType.EX_DIVIDEND:
+        dps = micros(told["dps"])
+        payment = payment_for(held.shares, dps, act.rules.withholding)
+        found = {"shares": held.shares, **payment._asdict(), "anchor": anchor_ex_dividend(held.anchor, dps)}
+    elif event.type == EventType.SPLIT:
+        found = {"shares": held.shares, "anchor": held.anchor}
+        told = event.content["inputs"]
+    elif event.type == EventType.POSITION_CREATED:
+        found = {"shares": event.d_shares, "cash": event.d_cash, "anchor": event.anchor_after}
+    return {name: told.get(name, "nothing") for name in found}, {name: as_text(value) for name, value in found.items()}
 
 
 def left_by(step: np.ndarray) -> Holding:

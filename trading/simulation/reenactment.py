@@ -10,8 +10,11 @@ from portfolios.domain.fold import NOTHING
 from portfolios.domain.holding import Holding, Rules
 from portfolios.events import EventType
 from portfolios.models import Event, Position
-from trading.domain.choices import Action
+from trading.domain.band import wake_band
+from trading.domain.choices import OPEN, Action, moves_anchor
+from trading.domain.decision import decide
 from trading.market.calendars import Phase
+from trading.sight import Sight
 from trading.simulation.bars import day_number
 from trading.simulation.engine import (
     ANCHOR,
@@ -35,6 +38,7 @@ from trading.simulation.engine import (
     UNRECONCILED,
     Happenings,
     Outcome,
+    simulate,
 )
 from trading.simulation.film import Fact, Frame, Look, film_of, seen
 from trading.simulation.machine import compiled
@@ -43,6 +47,7 @@ from trading.timeline.walk import Walk
 
 PHASES = {Phase.REGULAR: REGULAR, Phase.PRE: EXTENDED, Phase.POST: EXTENDED, Phase.CLOSED: CLOSED}
 GATES = {"halted": HALTED, "unreconciled": UNRECONCILED, "order_open": ORDER_OPEN}
+LONG = 100_000  # points from which machine code pays: fetching it takes a second, making it half a minute
 TRADES = (Action.BUY.name, Action.SELL.name)
 
 
@@ -86,7 +91,8 @@ class Part:
         table = np.array(rows, np.int64).reshape(-1, 4)
         happenings = Happenings(*(np.ascontiguousarray(column) for column in table.T))
         points = points_of(prices, days, market)
-        outcome: Outcome = compiled("simulate")(points, happenings, self.rules, start, slippage)
+        engine = simulate if len(prices) < LONG else compiled("simulate")
+        outcome: Outcome = engine(points, happenings, self.rules, start, slippage)
         return outcome
 
 
@@ -139,13 +145,30 @@ class Staging:
         self.carried = bits & (HALTED | UNRECONCILED | ORDER_OPEN) if is_skip(look.event) else self.carried
         if look.event and not is_skip(look.event):
             self.carried = 0
-        if not look.is_shown or sight is None:
+        if not look.is_shown or sight is None or (look.event is None and not bits and self.came_too_late(sight)):
             return 0
         self.price, self.day = sight.price, day_number(self.walk.calendar.market_day(sight.at))
         part.prices.append(self.price)
         part.days.append(self.day)
         part.market.append(PHASES[self.walk.calendar.phase(sight.at)] | (STALE if sight.stale else 0) | bits)
         return len(part.prices) - 1
+
+    def came_too_late(self, sight: Sight) -> bool:
+        """Whether the log itself says that the robot never looked: it would have acted, and a newer price came first.
+
+        In a replayed market each price waits until every cell has looked at it.
+        """
+        walk, rules = self.walk, self.walk.rules
+        if walk.is_replayed or sight.stale:
+            return False
+        if walk.state.anchor == 0:
+            return True
+        band = wake_band(walk.holding, rules)
+        if band.below < sight.price < band.above:
+            return False
+        decision = decide(walk.holding, rules, sight.price, OPEN)
+        reanchors = bool(rules.reanchor_after_skip) and moves_anchor(decision.reason)
+        return decision.action in (Action.BUY, Action.SELL) or reanchors
 
     def in_the_way(self, look: Look) -> int:
         """What else than market and day stood in the way: as the log tells it, or still as at the last skip."""
