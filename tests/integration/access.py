@@ -86,6 +86,8 @@ API = [
     Row("v1/positions/<str:public_id>/settings/versions/<int:number>/restore", "POST", api_members_act(200), body={}),
     Row("v1/positions/<str:public_id>/ladder", "GET", API_MEMBERS_READ),
     Row("v1/positions/<str:public_id>/timeline", "GET", API_MEMBERS_READ),
+    Row("v1/evaluations/<str:evaluation_id>", "GET", API_MEMBERS_READ),
+    Row("v1/evaluations/<str:evaluation_id>/why-not", "GET", API_MEMBERS_READ),
     Row("v1/positions/<str:public_id>/deposit", "POST", api_members_act(200), body={"amount": "1"}),
     Row("v1/positions/<str:public_id>/withdraw", "POST", api_members_act(200), body={"amount": "1"}),
     Row("v1/positions/<str:public_id>/adjust", "POST", api_members_act(200), body={"cash": "-1", "reason": "fee"}),

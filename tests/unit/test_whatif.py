@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Callable
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -17,8 +17,8 @@ from trading.domain.decision import decide
 from trading.domain.whatif import DOWN, NOWHERE, UP, Case, Change, answer, changes, trades_at
 from trading.simulation.machine import make_compilable
 
-COUNT, LONG_COUNT = 300, 10_000
-LOOKS, LONG_LOOKS = 100, 10_000
+COUNT, LONG_COUNT = 250, 10_000
+LOOKS, LONG_LOOKS = 60, 10_000
 SEARCHED = ("price", "cash", "guardrail_low", "guardrail_high")
 
 
@@ -152,14 +152,14 @@ def compiled_scan() -> Callable[..., bool]:
 
 
 def test_it_takes_a_few_milliseconds():
-    """Aim: 5 ms each. Half of them far below; the limit here leaves room for a busy machine."""
+    """Aim: 5 ms each, of the processor's time; operands at their limits, cells of a few cents among them."""
     taken = []
     for case in drawn(COUNT, seed=7):
-        began = perf_counter()
+        began = process_time()
         changes(case)
-        taken.append(perf_counter() - began)
+        taken.append(process_time() - began)
     assert statistics.median(taken) < 0.005
-    assert sorted(taken)[len(taken) * 95 // 100] < 0.05
+    assert sorted(taken)[len(taken) * 95 // 100] < 0.04
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ from trading.api.settings import (
 )
 from trading.api.simulations import CancelRun, RunDays, RunDetail, RunFills, RunList
 from trading.api.timeline import PositionTimeline
+from trading.api.why import EvaluationDetail, WhyNot
 
 urlpatterns = [
     path("v1/positions", PositionList.as_view(), name="api-positions"),
@@ -52,6 +53,8 @@ urlpatterns = [
     path("v1/positions/<str:public_id>/orders", PositionOrders.as_view(), name="api-position-orders"),
     path("v1/positions/<str:public_id>/ladder", PositionLadder.as_view(), name="api-ladder"),
     path("v1/positions/<str:public_id>/timeline", PositionTimeline.as_view(), name="api-timeline"),
+    path("v1/evaluations/<str:evaluation_id>", EvaluationDetail.as_view(), name="api-evaluation"),
+    path("v1/evaluations/<str:evaluation_id>/why-not", WhyNot.as_view(), name="api-why-not"),
     path("v1/positions/<str:public_id>/deposit", Deposit.as_view(), name="api-deposit"),
     path("v1/positions/<str:public_id>/withdraw", Withdraw.as_view(), name="api-withdraw"),
     path("v1/positions/<str:public_id>/adjust", Adjust.as_view(), name="api-adjust"),

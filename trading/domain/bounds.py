@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from portfolios.domain.amounts import MAX_AMOUNT, MICROS, PPM
 from portfolios.domain.holding import UNLIMITED, Holding, Rules, Sizing
+from trading.domain.at_price import Ends, may_act_at
 from trading.domain.choices import Side
 from trading.domain.costs import reservation_price
 from trading.domain.trims import Limit, holds
@@ -29,7 +30,7 @@ class Stretch(NamedTuple):
     high1: int
 
 
-class Ends(NamedTuple):
+class Worth(NamedTuple):
     """What the cell is worth at the ends, micros: stock, and cash with what is receivable."""
 
     stock0: int
@@ -53,7 +54,7 @@ def may_act(holding: Holding, rules: Rules, side: Side, over: Stretch) -> bool:
     """
     stock0 = holding.shares * over.price0 // MICROS
     stock1 = min(holding.shares * over.price1 // MICROS, MAX_AMOUNT)
-    ends = Ends(stock0, stock1, over.cash0 + holding.receivable, over.cash1 + holding.receivable)
+    ends = Worth(stock0, stock1, over.cash0 + holding.receivable, over.cash1 + holding.receivable)
     if stock0 + max(ends.cash0, 0) > MAX_AMOUNT or stock1 + ends.cash1 <= 0:
         return False
     if side != Side.NONE:
@@ -69,7 +70,15 @@ def may_act(holding: Holding, rules: Rules, side: Side, over: Stretch) -> bool:
     return False
 
 
-def fits(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: Ends, size: Size) -> bool:
+def may_act_closely(holding: Holding, rules: Rules, side: Side, over: Stretch) -> bool:
+    """The same for a stretch at one price, to the last micro-share; it costs what a decision costs."""
+    poor, rich = holding._replace(cash=over.cash0), holding._replace(cash=over.cash1)
+    near = rules._replace(guardrail_low=over.low1, guardrail_high=over.high0)
+    far = rules._replace(guardrail_low=over.low0, guardrail_high=over.high1)
+    return may_act_at(Ends(poor, rich, near, far, over.price0), side)
+
+
+def fits(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: Worth, size: Size) -> bool:
     """Whether what is wanted can pass every trim and still be worth an order."""
     room = guardrail(holding, rules, side, over, ends)
     least, most = min(size.least, room.least), min(size.most, room.most)
@@ -124,7 +133,7 @@ def affordable(holding: Holding, rules: Rules, over: Stretch) -> Size:
     return Size(0, most * PPM // (PPM + room) + SLACK, shares)
 
 
-def guardrail(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: Ends) -> Size:
+def guardrail(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: Worth) -> Size:
     """Room up to the guardrail ahead: largest where the stretch leaves most, smallest where it leaves least."""
     if side == Side.BUY:
         most = over.high1 * (ends.stock0 + ends.cash1 + SLACK) // PPM - ends.stock0
@@ -138,7 +147,7 @@ def guardrail(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: E
     return Size(least - one_more(over), min(fee_won(rules, over.low1, most) + SLACK, ends.stock1 + 1))
 
 
-def drift_back(rules: Rules, side: Side, over: Stretch, ends: Ends) -> Size:
+def drift_back(rules: Rules, side: Side, over: Stretch, ends: Worth) -> Size:
     """What leads back to the guardrail drifted over, up to a lot more or less."""
     lot = rules.lot * over.price1 // MICROS + 1
     if side == Side.SELL:
@@ -162,7 +171,7 @@ def fee_won(rules: Rules, bound: int, worth: int) -> int:
     return max(parts, worth + bound * rules.commission_min // PPM + 1)
 
 
-def wanted(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: Ends) -> Size:
+def wanted(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: Worth) -> Size:
     """What the sizing asks for, before any trim."""
     if rules.sizing == Sizing.ANCHOR_RATIO:
         return anchor_ratio(holding, rules, over, ends)
@@ -173,7 +182,7 @@ def wanted(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: Ends
     return constant_mix(holding, rules, side, over, ends)
 
 
-def anchor_ratio(holding: Holding, rules: Rules, over: Stretch, ends: Ends) -> Size:
+def anchor_ratio(holding: Holding, rules: Rules, over: Stretch, ends: Worth) -> Size:
     """anchor * r * (S + C/p): falls as the price rises, as long as there is cash."""
     at_least = over.price1 if ends.cash0 >= 1 else over.price0
     rate = holding.anchor * rules.rebalance_ratio
@@ -182,7 +191,7 @@ def anchor_ratio(holding: Holding, rules: Rules, over: Stretch, ends: Ends) -> S
     return Size(least - one_more(over), rate * value // (price * PPM) + 1, rate * value // (price * price))
 
 
-def proportional(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: Ends) -> Size:
+def proportional(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: Worth) -> Size:
     """|anchor - p| / p * r * V: the farther from the anchor, the more; a buy, the cheaper, as long as there is cash."""
     rate, anchor = rules.rebalance_ratio, holding.anchor
     price, value = most_per_price(holding, over, ends)
@@ -207,7 +216,7 @@ def fixed_percentage(holding: Holding, rules: Rules, side: Side, over: Stretch) 
     return Size(shares * over.price0 // MICROS, shares * over.price1 // MICROS + 1, shares)
 
 
-def constant_mix(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: Ends) -> Size:
+def constant_mix(holding: Holding, rules: Rules, side: Side, over: Stretch, ends: Worth) -> Size:
     """The way to the target weight: of a buy w*V - A, of a sale A - w*V."""
     weight = rules.target_weight
     if side == Side.BUY:
@@ -224,7 +233,7 @@ def constant_mix(holding: Holding, rules: Rules, side: Side, over: Stretch, ends
     return Size(least - one_more(over), most + SLACK, holding.shares - max(weight * value // price, 0))
 
 
-def most_per_price(holding: Holding, over: Stretch, ends: Ends) -> tuple[int, int]:
+def most_per_price(holding: Holding, over: Stretch, ends: Worth) -> tuple[int, int]:
     """The price at which V/p is largest, and V there: with cash at the lower end."""
     if over.price0 == over.price1:
         return over.price0, ends.stock0 + ends.cash1

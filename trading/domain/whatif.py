@@ -11,14 +11,18 @@ from portfolios.domain.exact import muldiv_floor
 from portfolios.domain.holding import Holding, Rules, Sizing, effective_cash
 from portfolios.domain.settings import SETTINGS
 from trading.domain import band
-from trading.domain.bounds import Stretch, may_act
+from trading.domain.bounds import Stretch, may_act, may_act_closely
 from trading.domain.choices import OPEN, Decision, Gates, Reason, Side, first_shut
 from trading.domain.decision import decide
 from trading.domain.sizing import triggered_side
 
 NOWHERE = -1
-LOOKS, PROBES = 200, 24
+LOOKS, QUICK, PROBES = 200, 60, 24
 UP, DOWN = 1, -1
+INPUTS = (
+    *("price", "trigger_up", "trigger_down", "guardrail_low", "guardrail_high", "min_notional", "cash"),
+    *("max_orders_per_day", "gates"),
+)
 
 
 class Case(NamedTuple):
@@ -228,11 +232,13 @@ def first_of(case: Case, name: str, parts: tuple[tuple[Side, int, int], ...], st
 def first_value(case: Case, name: str, side: Side, near: int, deep: int, step: int) -> int:
     """The nearest first, halving what may hold an order."""
     stretches, end = [(near, deep)], deep
-    for _ in range(LOOKS):
+    for look in range(LOOKS):
         if not stretches:
             return NOWHERE
         near, deep = stretches.pop()
         if (deep - near) * step < 0 or not may_act_between(case, name, side, near, deep):
+            continue
+        if look > QUICK and name != "price" and not may_act_between(case, name, side, near, deep, closely=True):
             continue
         if (near == deep or may_act_between(case, name, side, near, near)) and trades_at(case, name, near):
             return near
@@ -258,7 +264,7 @@ def probed(case: Case, name: str, near: int, deep: int, step: int) -> int:
     return NOWHERE
 
 
-def may_act_between(case: Case, name: str, side: Side, near: int, deep: int) -> bool:
+def may_act_between(case: Case, name: str, side: Side, near: int, deep: int, closely: bool = False) -> bool:
     holding, rules = case.holding, case.rules
     prices, cash = (case.price, case.price), (holding.cash, holding.cash)
     low, high = (rules.guardrail_low, rules.guardrail_low), (rules.guardrail_high, rules.guardrail_high)
@@ -271,4 +277,5 @@ def may_act_between(case: Case, name: str, side: Side, near: int, deep: int) -> 
         low = ends
     else:
         high = ends
-    return may_act(holding, rules, side, Stretch(*prices, *cash, *low, *high))
+    test = may_act_closely if closely else may_act
+    return test(holding, rules, side, Stretch(*prices, *cash, *low, *high))
