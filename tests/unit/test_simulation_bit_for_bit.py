@@ -8,8 +8,9 @@ import pytest
 
 from tests.unit.simulations import Life, assert_same, extreme_life, interpreted, searched, usual_life
 from trading.simulation import engine
-from trading.simulation.engine import AT_ONCE, BLOCK, Outcome, follow
+from trading.simulation.engine import Outcome, follow
 from trading.simulation.machine import compiled
+from trading.simulation.search import AT_ONCE, BLOCK
 from trading.simulation.stage import PATH
 
 SEED = 20_070_103

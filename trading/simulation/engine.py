@@ -25,6 +25,7 @@ from trading.domain.costs import (
 )
 from trading.domain.decision import decide
 from trading.domain.quiet import quiet_until
+from trading.simulation.search import first_outside
 
 # What happens before a point: its kind, and two figures.
 SPLIT, EX, PAY, FLOW, ANCHOR, PAUSE, RESUME = 1, 2, 3, 4, 5, 6, 7
@@ -42,11 +43,9 @@ STEP = 12  # columns of a step
 REASONS = 64
 NOT_SENT = 63  # decided, but by then the money did not suffice or the limit of an amount was passed
 TOO_LARGE = 62  # a dividend or split would have taken an amount past its limit: the run ends before it
-AT_ONCE, BLOCK = 16, 256
 # Looks in vain before a longer sleep is worth its proof, and the stretches it may span.
 PATIENCE = 4
 LOW_DRIFT, HIGH_DRIFT, LOW_TRIGGER, HIGH_TRIGGER = 1, 2, 4, 8
-COARSE, MOST = 100, 2**31 - 1  # micros of a coarse price, and more than any of them
 
 
 class Points(NamedTuple):
@@ -297,40 +296,6 @@ def after(holding: Holding, rules: Rules, kind: int, first: int, second: int, cl
     elif kind == ANCHOR:
         anchor = first
     return Holding(shares, cash, receivable, 0, 0, anchor)
-
-
-def first_outside(prices: np.ndarray, coarse: np.ndarray, begin: int, end: int, below: int, above: int) -> int:
-    """The first point from `begin` on with price <= below or price >= above; `end` if none.
-
-    The nearest one by one, as most triggers come soon or late; then whole blocks, each by comparisons that the compiler
-    turns into wide instructions.
-    """
-    at = begin
-    near = min(begin + AT_ONCE, end)
-    while at < near:
-        if prices[at] <= below or prices[at] >= above:
-            return at
-        at += 1
-    if len(coarse) and below >= 0:
-        low, high = coarse_band(below, above)
-        while at + BLOCK <= end:
-            hit = False
-            block = coarse[at : at + BLOCK]
-            for number in range(BLOCK):
-                hit |= (block[number] <= low) | (block[number] >= high)
-            if hit:
-                break
-            at += BLOCK
-    while at < end:
-        if prices[at] <= below or prices[at] >= above:
-            return at
-        at += 1
-    return end
-
-
-def coarse_band(below: int, above: int) -> tuple[np.int32, np.int32]:
-    """The same band in counts of 0.0001. No coarse price is as large as the largest int32: nothing is ever above it."""
-    return np.int32(min(below // COARSE, MOST)), np.int32(min(-(-above // COARSE), MOST))
 
 
 def follow(points: Points, start: Holding, steps: np.ndarray, moments: np.ndarray) -> np.ndarray:

@@ -31,7 +31,9 @@ RULE = (
     "trading.domain.decision",
     "trading.domain.drift",
     "trading.domain.quiet",
+    "trading.simulation.search",
     "trading.simulation.engine",
+    "trading.simulation.many",
 )
 BENEATH = (
     "portfolios.domain.amounts",
@@ -60,10 +62,9 @@ def source_of(name: str) -> Path:
 
 
 @cache
-def compiled(name: str) -> Callable[..., Any]:
+def compiled(name: str, room: str = "engine") -> Callable[..., Any]:
     """A function of the engine as machine code, kept on disk for the next process."""
-    engine = import_module("trading.simulation.engine")
-    function: Callable[..., Any] = getattr(engine, name)
+    function: Callable[..., Any] = getattr(import_module(f"trading.simulation.{room}"), name)
     try:
         import numba  # noqa: PLC0415 - 0.9 s
     except ImportError:

@@ -12,7 +12,8 @@ from portfolios.domain.holding import Holding
 from trading.domain.choices import Side
 from trading.domain.costs import notional_of
 from trading.simulation.bars import Bars, Dividend, Split, day_number
-from trading.simulation.engine import COARSE, EX, MOST, PAY, SPLIT, Happenings, Points
+from trading.simulation.engine import EX, PAY, SPLIT, Happenings, Points
+from trading.simulation.search import COARSE, MOST
 
 PATHS = CLOSE, PATH, LOW_FIRST, HIGH_FIRST = "close", "path", "low-first", "high-first"
 
