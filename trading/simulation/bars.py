@@ -3,26 +3,20 @@
 A bad line is refused with the file, the line and the column; nothing is guessed, dropped or filled.
 """
 
-import csv
-import gzip
-from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from portfolios.domain.amounts import MAX_PRICE, MIN_PRICE, as_text, micros
+from portfolios.domain.amounts import MAX_PRICE
+from trading.simulation.lines import BadFile, Line, lines_of
 
 ASSUMED_DELAY = timedelta(days=30)
 SESSIONS = {"regular": 0, "pre": 1, "post": 1}  # engine.REGULAR, engine.EXTENDED
 PRICES = ("open", "high", "low", "close")
 EPOCH = date(1970, 1, 1)
-
-
-class BadFile(ValueError):
-    """One line: which file, which line, which column, and what would be right."""
 
 
 class Bars(NamedTuple):
@@ -69,24 +63,19 @@ def read_bars(path: Path) -> Bars:
     Raises BadFile.
     """
     at, days, prices, market = [], [], [], []
-    before = None
     is_daily = True
-    for line in lines_of(path):
-        is_daily = "date" in line.values
+    for line in lines_of(path, ("timestamp", "date"), *((name,) for name in PRICES)):
+        is_daily = "timestamp" not in line.values
         moment, day = moment_of(line, is_daily)
-        if before is not None and moment <= before:
-            raise line.bad("date" if is_daily else "timestamp", "must be later than the line before")
-        before = moment
+        if at and (moment <= at[-1] or day < days[-1]):
+            raise line.bad("date" if is_daily else "timestamp", "must be later than in the line before")
         bar = [line.price(name) for name in PRICES]
         if not bar[2] <= min(bar[0], bar[3]) or not bar[1] >= max(bar[0], bar[3]):
-            raise line.bad("high", "high and low must enclose open and close")
+            raise line.bad("high, low", "must enclose open and close")
         at.append(moment)
         days.append(day)
         prices.append(bar)
-        session = line.values.get("session", "regular")
-        if session not in SESSIONS:
-            raise line.bad("session", f"must be one of {', '.join(SESSIONS)}")
-        market.append(SESSIONS[session])
+        market.append(session_of(line))
     if len(at) < 2:
         raise BadFile(f"{path.name}: needs two bars at least, the first sets the anchor")
     return Bars(
@@ -98,55 +87,11 @@ def read_bars(path: Path) -> Bars:
     )
 
 
-class Line(NamedTuple):
-    path: Path
-    number: int
-    values: Mapping[str, str]
-
-    def bad(self, column: str, message: str) -> BadFile:
-        return BadFile(f"{self.path.name} line {self.number}, {column}: {message}")
-
-    def text(self, column: str) -> str:
-        value = self.values.get(column)
-        if value is None:
-            raise self.bad(column, "is missing")
-        return value.strip()
-
-    def price(self, column: str) -> int:
-        price = self.amount(column)
-        if not MIN_PRICE <= price <= MAX_PRICE:
-            raise self.bad(column, f"must be from {as_text(MIN_PRICE)} to {as_text(MAX_PRICE)}")
-        return price
-
-    def amount(self, column: str) -> int:
-        try:
-            return micros(self.text(column))
-        except ValueError as error:
-            raise self.bad(column, str(error)) from None
-
-    def date(self, column: str) -> date:
-        try:
-            return date.fromisoformat(self.text(column))
-        except ValueError:
-            raise self.bad(column, "must be a date such as 2020-08-31") from None
-
-
-def lines_of(path: Path) -> Iterator[Line]:
-    try:
-        with opened(path) as file:
-            reader = csv.DictReader(file)
-            for number, values in enumerate(reader, start=2):
-                yield Line(path, number, values)
-    except FileNotFoundError:
-        raise BadFile(f"{path}: there is no such file") from None
-    except (UnicodeDecodeError, gzip.BadGzipFile, csv.Error, IsADirectoryError):
-        raise BadFile(f"{path.name}: must be CSV in UTF-8, plain or gzipped") from None
-
-
-def opened(path: Path) -> IO[Any]:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+def session_of(line: Line) -> int:
+    session = line.given("session") or "regular"
+    if session not in SESSIONS:
+        raise line.bad("session", f"must be one of {', '.join(SESSIONS)}")
+    return SESSIONS[session]
 
 
 def moment_of(line: Line, is_daily: bool) -> tuple[int, int]:
@@ -166,30 +111,52 @@ def moment_of(line: Line, is_daily: bool) -> tuple[int, int]:
 
 def read_dividends(path: Path, symbol: str) -> list[Dividend]:
     """symbol, ex_date, pay_date (may be empty: 30 days later is assumed), amount a share, type. Raises BadFile."""
-    found = []
-    for line in lines_of(path):
-        if line.values.get("symbol", symbol) != symbol or line.values.get("type", "").startswith("noncash"):
+    found, seen = [], set()
+    for line in lines_of(path, ("ex_date",), ("amount",)):
+        kind = line.given("type") or ""
+        if not is_of(line, symbol) or kind.startswith("noncash"):
             continue
         ex_date = line.date("ex_date")
-        paid = line.date("pay_date") if line.values.get("pay_date") else ex_date + ASSUMED_DELAY
+        paid = line.date("pay_date") if line.given("pay_date") else ex_date + ASSUMED_DELAY
         dps = line.amount("amount")
-        if dps <= 0 or paid < ex_date:
-            raise line.bad("amount", "must be above 0 and paid on the ex-date or later")
+        if not 0 < dps <= MAX_PRICE:
+            raise line.bad("amount", "must be above 0 and at most 1000000")
+        if paid < ex_date:
+            raise line.bad("pay_date", "must be the ex-date or later")
+        if (ex_date, kind) in seen:
+            raise line.bad("ex_date", "this dividend is given twice")
+        seen.add((ex_date, kind))
         found.append(Dividend(ex_date, paid, dps))
     return sorted(found)
 
 
 def read_splits(path: Path, symbol: str) -> list[Split]:
     """symbol, ex_date, ratio (new shares for an old one). Raises BadFile."""
-    found = []
-    for line in lines_of(path):
-        if line.values.get("symbol", symbol) != symbol:
+    found: dict[date, Split] = {}
+    for line in lines_of(path, ("ex_date",), ("ratio",)):
+        if not is_of(line, symbol):
             continue
-        try:
-            ratio = Fraction(line.text("ratio"))
-        except (ValueError, ZeroDivisionError):
-            raise line.bad("ratio", "must be a number such as 7 or 0.05") from None
-        if not Fraction(1, 1_000) <= ratio <= 1_000 or ratio.denominator > 1_000:
-            raise line.bad("ratio", "must be from 0.001 to 1000")
-        found.append(Split(line.date("ex_date"), ratio.numerator, ratio.denominator))
-    return sorted(found)
+        ex_date, ratio = line.date("ex_date"), ratio_of(line)
+        if ex_date in found:
+            raise line.bad("ex_date", "this split is given twice")
+        found[ex_date] = Split(ex_date, ratio.numerator, ratio.denominator)
+    return sorted(found.values())
+
+
+def is_of(line: Line, symbol: str) -> bool:
+    """A file without the column is of one symbol."""
+    return "symbol" not in line.values or (line.given("symbol") or "").upper() == symbol.upper()
+
+
+def ratio_of(line: Line) -> Fraction:
+    """Written as 7, 0.05 or 3/2, exactly."""
+    text = line.text("ratio")
+    try:
+        ratio = Fraction(text) if len(text) < 20 and "e" not in text.lower() else None
+    except (ValueError, ZeroDivisionError):
+        ratio = None
+    if ratio is None:
+        raise line.bad("ratio", "must be a number such as 7, 0.05 or 3/2")
+    if not Fraction(1, 1_000) <= ratio <= 1_000 or ratio.denominator > 1_000:
+        raise line.bad("ratio", "must be from 0.001 to 1000, with at most 3 digits after the point")
+    return ratio
