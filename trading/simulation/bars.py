@@ -62,7 +62,9 @@ def read_bars(path: Path) -> Bars:
 
     Raises BadFile.
     """
-    at, days, prices, market = [], [], [], []
+    at: list[int] = []
+    days: list[int] = []
+    prices, market = [], []
     is_daily = True
     for line in lines_of(path, ("timestamp", "date"), *((name,) for name in PRICES)):
         is_daily = "timestamp" not in line.values

@@ -1,6 +1,7 @@
 """One run from end to end: points, machine code, figures. Writes nothing anywhere."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from portfolios.domain.amounts import PPM
 from portfolios.domain.holding import Holding, Rules, value_of
 from trading.domain.choices import Reason, Side
 from trading.domain.costs import notional_of
+from trading.simulation import engine
 from trading.simulation.engine import EX, FILL, NOT_SENT, TOO_LARGE, Outcome
 from trading.simulation.machine import compiled
 from trading.simulation.stage import Stage
@@ -40,14 +42,27 @@ class Totals(NamedTuple):
     dividends_net: int
 
 
-def run(stage: Stage, rules: Rules, start: Holding, slippage: int, count_skips: bool = True) -> Run:
+def as_written(name: str) -> Callable[..., Any]:
+    """A function of the engine as it stands, for a few thousand looks: sooner than machine code is at hand."""
+    function: Callable[..., Any] = getattr(engine, name)
+    return function
+
+
+def run(
+    stage: Stage,
+    rules: Rules,
+    start: Holding,
+    slippage: int,
+    count_skips: bool = True,
+    by: Callable[[str], Callable[..., Any]] = compiled,
+) -> Run:
     """Without counting skips it is the same run, sooner by those it need not look at."""
-    outcome = compiled("simulate" if count_skips else "trade")(stage.points, stage.happenings, rules, start, slippage)
+    outcome = by("simulate" if count_skips else "trade")(stage.points, stage.happenings, rules, start, slippage)
     outcome = Outcome(Holding(*(int(amount) for amount in outcome.holding)), outcome.steps, outcome.skips)
     if outcome.skips[TOO_LARGE]:
         raise TooLarge("a dividend or a split takes the cell past the limit of 1000000000000")
     ends = session_ends(stage)
-    daily = compiled("follow")(stage.points, start, outcome.steps, ends)
+    daily = by("follow")(stage.points, start, outcome.steps, ends)
     return Run(stage, rules, start, outcome, ends, daily)
 
 
