@@ -18,6 +18,7 @@ from portfolios.services.tokens import create_token
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from tests.integration.access import ADMIN, CALLERS, TABLE, Row
 from tests.recorded import make_bars, make_done_run
+from tests.swept import TAU, make_sweep
 from trading.domain.choices import Side
 from trading.market.models import Instrument
 from trading.services.evaluation import evaluate_position
@@ -64,6 +65,7 @@ def scene() -> Scene:
     make_bars("OLD", ("1", "2"))
     things = {
         "run": make_done_run(portfolio.owner),
+        "sweep": make_sweep(portfolio.owner, symbol="OLD", axes=[TAU], settings={}),
         "cell": cell,
         "order": order,
         "portfolio": portfolio,

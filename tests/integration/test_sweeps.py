@@ -11,9 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portfolios.errors import Refused
-from portfolios.models import Event, User
+from portfolios.models import Event
 from tests.factories import NOON, make_portfolio, make_position, make_user
 from tests.recorded import make_bars, make_run
+from tests.swept import TAU, carried_out, make_sweep
 from tests.unit.noise import bars_of_noise
 from trading.market.models import Bar, Instrument
 from trading.simulation import sweeps
@@ -34,27 +35,11 @@ from trading.simulation.ranking import (
     verdict_on,
 )
 from trading.simulation.services import cancel_work, carry_out, delete_work
-from trading.simulation.sweeps import carry_out_chunk, create_sweep
+from trading.simulation.sweeps import carry_out_chunk
 from trading.simulation.trials import METRICS
 from trading.tasks import ring_sweeps, run_sweep_chunk
 
 pytestmark = pytest.mark.django_db
-TAU = {"name": "tau", "from": "0.02", "to": "0.05", "step": "0.01"}
-LOW = {"name": "guardrail_low", "values": ["0.2", "0.4", "0.6"]}
-
-
-def make_sweep(owner: User | None = None, **wishes: Any) -> Sweep:
-    if not Bar.objects.exists():
-        make_bars()
-    usual = {"symbol": "IBM", "settings": {"guardrail_high": "0.5"}, "axes": [TAU, LOW], "cash": 10**10}
-    usual |= {"in_stock": 500_000, "slippage": 0, "first_day": None, "last_day": None, "name": ""}
-    return create_sweep(owner=owner or make_user(), **usual | wishes)
-
-
-def carried_out(sweep: Sweep) -> Sweep:
-    for pk in list(sweep.chunks.order_by("pk").values_list("pk", flat=True)):
-        carry_out_chunk(chunk_id=pk)
-    return Sweep.objects.get(pk=sweep.pk)
 
 
 def make_noise(seed: int = 0, **traits: Any) -> None:

@@ -41,6 +41,16 @@ from trading.api.settings import (
     RestorePositionSettings,
 )
 from trading.api.simulations import CancelRun, RunDays, RunDetail, RunFills, RunList
+from trading.api.sweeps import (
+    CancelSweep,
+    SweepDetail,
+    SweepList,
+    SweepMap,
+    SweepTrial,
+    SweepTrials,
+    UseTrial,
+)
+from trading.api.storm import PortfolioStorm
 from trading.api.timeline import PositionTimeline
 from trading.api.why import EvaluationDetail, WhyNot
 
@@ -98,6 +108,7 @@ urlpatterns = [
     path("v1/orders/<str:public_id>/approve", ApproveOrder.as_view(), name="api-approve"),
     path("v1/orders/<str:public_id>/dismiss", DismissOrder.as_view(), name="api-dismiss"),
     path("v1/portfolios/<str:public_id>/approval", PortfolioApproval.as_view(), name="api-approval"),
+    path("v1/portfolios/<str:public_id>/storm", PortfolioStorm.as_view(), name="api-storm"),
     path("v1/portfolios/<str:public_id>/account", PortfolioAccount.as_view(), name="api-portfolio-account"),
     path("v1/accounts", AccountList.as_view(), name="api-accounts"),
     path("v1/accounts/<str:public_id>", AccountDetail.as_view(), name="api-account"),
@@ -113,4 +124,11 @@ urlpatterns = [
     path("v1/simulations/<str:public_id>/cancel", CancelRun.as_view(), name="api-cancel-simulation"),
     path("v1/simulations/<str:public_id>/fills", RunFills.as_view(), name="api-simulation-fills"),
     path("v1/simulations/<str:public_id>/daily", RunDays.as_view(), name="api-simulation-daily"),
+    path("v1/sweeps", SweepList.as_view(), name="api-sweeps"),
+    path("v1/sweeps/<str:public_id>", SweepDetail.as_view(), name="api-sweep"),
+    path("v1/sweeps/<str:public_id>/cancel", CancelSweep.as_view(), name="api-cancel-sweep"),
+    path("v1/sweeps/<str:public_id>/map", SweepMap.as_view(), name="api-sweep-map"),
+    path("v1/sweeps/<str:public_id>/trials", SweepTrials.as_view(), name="api-sweep-trials"),
+    path("v1/sweeps/<str:public_id>/trials/<int:number>", SweepTrial.as_view(), name="api-sweep-trial"),
+    path("v1/sweeps/<str:public_id>/trials/<int:number>/use", UseTrial.as_view(), name="api-use-trial"),
 ]

@@ -40,6 +40,10 @@ class Axis(NamedTuple):
     def shown(self, place: int) -> str:
         return shown(SETTINGS[self.targets[0]], self.values[place])
 
+    @property
+    def texts(self) -> list[str]:
+        return [self.shown(place) for place in range(len(self.values))]
+
 
 class Grid:
     """The last axis turns fastest: number 0 is every axis at its first value."""

@@ -28,7 +28,7 @@ SHARPE = COLUMNS.index("timing_sharpe")
 
 
 class Trial(NamedTuple):
-    """One combination: what it gives beyond the base, as people write it, and its figures, see `figure`."""
+    """One combination: what it gives beyond the base, as people write it, and its figures, see `figure_of`."""
 
     number: int
     given: dict[str, str | bool | None]
@@ -135,12 +135,12 @@ def trial(grid: Grid, table: np.ndarray, number: int) -> Trial:
     names = [target for axis in grid.axes for target in axis.targets]
     settings = grid.settings(number)
     given = written({name: settings[name] for name in names})
-    return Trial(number, given, {name: figure(name, table[number]) for name in METRICS})
+    figures = {name: figure_of(name, float(table[number, place])) for place, name in enumerate(METRICS)}
+    return Trial(number, given, figures)
 
 
-def figure(name: str, row: np.ndarray) -> str | float | int | None:
-    """Amounts as text, counts whole, Sharpe ratios a year, all else a fraction."""
-    value = float(row[METRICS.index(name)])
+def figure_of(name: str, value: float) -> str | float | int | None:
+    """Amounts as text, counts whole, Sharpe ratios a year, all else a fraction; None where it cannot be told."""
     if np.isnan(value):
         return None
     if name in AMOUNTS:
@@ -152,11 +152,14 @@ def figure(name: str, row: np.ndarray) -> str | float | int | None:
 
 def verdict_on(sweep: Sweep, grid: Grid, table: np.ndarray, number: int) -> Verdict:
     """Of a sweep that is done, on one of its combinations that was not left out."""
+    return verdict_of(sweep.result or {}, grid, table, number)
+
+
+def verdict_of(found: Mapping[str, Any], grid: Grid, table: np.ndarray, number: int) -> Verdict:
     _, mean, deviation, skewness, kurtosis = (float(value) for value in table[number, SHARPE:])
-    found: Mapping[str, Any] = sweep.result or {}
     sharpes = table[list(grid.neighbours(number)), SHARPE]
     moments = Moments(int(found["sessions"]), mean, deviation, skewness, kurtosis)
-    return judged(dict(found), moments, sharpes[~np.isnan(sharpes)])
+    return judged(found, moments, sharpes[~np.isnan(sharpes)])
 
 
 def heat_map(grid: Grid, table: np.ndarray, metric: str, x: str, y: str | None) -> HeatMap:

@@ -21,7 +21,7 @@ from trading.simulation.honesty import Sums, block_sizes
 from trading.simulation.locks import CHUNKS, SWEEPS, alone_at
 from trading.simulation.machine import compiled
 from trading.simulation.models import UNFINISHED, Sweep, SweepChunk, Work
-from trading.simulation.ranking import figures_of, grid_of, trials_before
+from trading.simulation.ranking import figures_of, grid_of, trials_before, verdict_of
 from trading.simulation.recorded import recorded_actions, recorded_bars
 from trading.simulation.runs import session_ends
 from trading.simulation.services import CannotRun, Stopped, checked
@@ -213,6 +213,7 @@ def result_of(sweep: Sweep) -> dict[str, Any]:
     found = assessed(sharpes[numbers], sums, numbers)
     found["trials_before"] = trials_before(sweep)
     found["look_ahead"] = is_blind(sweep, found["best"], bars, dividends, splits)
+    found["verdict"] = verdict_of(found, grid_of(sweep), figures.table, found["best"]).plain
     return found
 
 

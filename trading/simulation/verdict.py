@@ -4,6 +4,7 @@ The limits were fixed on noise: over random walks with and without drift, with f
 settings, at most 1 sweep in 40 passed them all; on prices that really return to their mean half of them did.
 """
 
+from collections.abc import Mapping
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -42,6 +43,10 @@ class Verdict(NamedTuple):
     sentence: str
     checks: list[Check]
 
+    @property
+    def plain(self) -> dict[str, Any]:
+        return self._asdict() | {"checks": [check._asdict() for check in self.checks]}
+
 
 def assessed(sharpes: np.ndarray, sums: Sums, numbers: np.ndarray) -> dict[str, Any]:
     """What belongs to a sweep as a whole. sharpes: of timing returns; numbers: which combination each trial is."""
@@ -63,7 +68,7 @@ def walked(walk: Walk, numbers: np.ndarray) -> dict[str, Any]:
     return {"chosen": chosen, "sharpe": walk.sharpe * sqrt(YEAR), "sharpe_before": walk.sharpe_before * sqrt(YEAR)}
 
 
-def judged(found: dict[str, Any], moments: Moments, neighbours: np.ndarray) -> Verdict:
+def judged(found: Mapping[str, Any], moments: Moments, neighbours: np.ndarray) -> Verdict:
     """On one combination. found: `assessed`, with trials_before and look_ahead; neighbours: their Sharpe ratios."""
     if "overfit_probability" not in found:
         few = found["trials"] < 2
@@ -82,7 +87,7 @@ def judged(found: dict[str, Any], moments: Moments, neighbours: np.ndarray) -> V
     return Verdict(True, "Offered: more than luck would give, on every question asked. The past, all the same.", checks)
 
 
-def deflated(found: dict[str, Any], moments: Moments) -> Check:
+def deflated(found: Mapping[str, Any], moments: Moments) -> Check:
     trials = found["trials"] + found.get("trials_before", 0)
     probability = deflated_sharpe(moments, trials, found["sharpe_deviation"])
     passed = moments.mean > 0 and probability >= LEAST_DEFLATED
