@@ -1,4 +1,4 @@
-"""What came of a run, as people read it: the verdict, figures beside the baselines, months, skips. Pure.
+"""What came of a run, as people read it: the verdict, figures beside the baselines, skips, trades. Pure.
 
 Money in micros. The verdict begins with what the robot lost or fell behind with; nothing is left out for looking bad.
 """
@@ -9,19 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from portfolios.domain.amounts import micros
-from portfolios.domain.holding import Rules
 from reporting.figures import number, ppm
 from reporting.reading import money, percent, signed_percent, tone
 from reporting.wording import reason_in_words
 from trading.domain.choices import Reason, Side
 from trading.simulation.archive import Series
 from trading.simulation.engine import FILL
-from trading.simulation.metrics import CALENDAR_YEAR, daily_returns, drawdowns
+from trading.simulation.metrics import CALENDAR_YEAR
 
 BESIDE = {"buy_and_hold": "buying and holding", "constant_mix": "a constant mix"}
 COLUMNS = {"robot": "Robot", "buy_and_hold": "Buy and hold", "constant_mix": "Constant mix", "cash": "Cash"}
-STEPS_OF_HEAT = (0.01, 0.03, 0.06, 0.10)
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MOSTLY_STOCK = 0.9
 
 
@@ -46,20 +43,6 @@ class Fact(NamedTuple):
     title: str
     text: str
     definition: str
-
-
-class Month(NamedTuple):
-    """heat: -5 to 5, how far from nothing; the text says the same."""
-
-    name: str
-    text: str
-    heat: str
-
-
-class Year(NamedTuple):
-    number: int
-    months: list[Month]
-    total: Month
 
 
 class Trade(NamedTuple):
@@ -156,6 +139,12 @@ def cell_of(value: float | None, kind: str) -> tuple[str, str]:
     return percent(ppm(value)), ""
 
 
+OTHERS = {
+    "Buy and hold": "All of the money in stock at the first close; each dividend buys more on the day it is paid, with "
+    "the same commission and slippage.",
+    "Constant mix": "Back to the starting stock share at every close, however small the trade, under the same costs.",
+    "Cash": "The money left alone, without interest.",
+}
 WORTH = "Stock at the last close, cash, and dividends on their way."
 FIGURES = (
     ("total_return", "Total return", "rate", "What it was worth at the last close, divided by the first, less one."),
@@ -245,50 +234,3 @@ def trades_of(series: Series, begin: int, most: int) -> list[Trade]:
         )
         for row, moment in rows
     ]
-
-
-def months_of(days: np.ndarray, values: np.ndarray) -> list[Year]:
-    """Returns from close to close of the months; the first counts from the first close. The newest year first."""
-    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    last = np.append(np.flatnonzero(months[1:] != months[:-1]), len(months) - 1)
-    returns = daily_returns(np.append(values[:1], values[last]).astype(np.float64))
-    found = dict(zip(months[last].tolist(), returns.tolist(), strict=False))
-    years = sorted({month // 12 for month in found}, reverse=True)
-    return [year_of(year, {month % 12: found[month] for month in found if month // 12 == year}) for year in years]
-
-
-def year_of(year: int, found: Mapping[int, float]) -> Year:
-    total = float(np.prod([1 + value for value in found.values()]) - 1)
-    months = [month_of(name, found.get(index)) for index, name in enumerate(MONTHS)]
-    return Year(year + 1970, months, month_of("Year", total))
-
-
-def month_of(name: str, value: float | None) -> Month:
-    if value is None:
-        return Month(name, "", "")
-    steps = sum(abs(value) >= step for step in STEPS_OF_HEAT) + (abs(value) >= 0.0005)
-    sign = "gain" if value > 0 else "loss"
-    text = percent(ppm(value)).removesuffix("\u00a0%")
-    return Month(name, f"+{text}" if value >= 0.0005 else text, f"heat {sign}-{steps}" if steps else "heat")
-
-
-def drawn(series: Series, rules: Rules) -> dict[str, Any]:
-    """All that the charts draw, by session: dollars, per cent, days since 1970."""
-    worth = {"values": series.daily[:, 0], "held": series.buy_and_hold, "mixed": series.constant_mix}
-    value = np.where(series.daily[:, 0] > 0, series.daily[:, 0], 1)
-    fills = fills_of(series)
-    days = series.at[series.steps[:, 1] == FILL] // 86_400
-    return {
-        "days": series.days.tolist(),
-        **{name: np.round(amounts / 1e6, 2).tolist() for name, amounts in worth.items()},
-        "fall": np.round(100 * drawdowns(series.daily[:, 0].astype(np.float64)), 2).tolist(),
-        "held_fall": np.round(100 * drawdowns(series.buy_and_hold.astype(np.float64)), 2).tolist(),
-        "shares": np.round(100 * series.daily[:, 5] / value, 2).tolist(),
-        "low": rules.guardrail_low / 10_000,
-        "high": rules.guardrail_high / 10_000,
-        "prices": np.round(series.closes / 1e6, 4).tolist(),
-        "trades": [
-            {"at": at, "side": "BUY" if quantity > 0 else "SELL"}
-            for at, quantity in zip(np.searchsorted(series.days, days).tolist(), fills[:, 3].tolist(), strict=True)
-        ],
-    }

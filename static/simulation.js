@@ -15,7 +15,7 @@
     worth: [["mixed", { ...quiet, lineWidth: 1, colour: "mixed" }], ["held", { ...quiet, lineWidth: 1, colour: "anchor" }],
       ["values", { lineWidth: 2, priceLineVisible: false, colour: "ink" }]],
     fall: [["held_fall", { ...quiet, lineWidth: 1, colour: "anchor" }],
-      ["fall", { lineWidth: 2, priceLineVisible: false, colour: "ink" }]],
+      ["fall", { ...quiet, lineWidth: 2, colour: "ink" }]],
     share: [["low", dashed], ["high", dashed], ["shares", { lineWidth: 1, priceLineVisible: false, colour: "ink" }]],
     price: [["prices", { lineWidth: 1, priceLineVisible: false, colour: "ink" }]],
   };
@@ -53,8 +53,9 @@
     }
   };
 
-  const scaleButton = (card, chart) => {
-    const bar = element(card, "ranges", "group", "Scale of the money");
+  const scaleButtons = (box, chart) => {
+    const bar = element(box.parentElement, "ranges", "group", "Scale of the money");
+    box.before(bar);
     for (const [words, mode] of [["Linear", LINEAR], ["Logarithmic", LOGARITHMIC]]) {
       const button = document.createElement("button");
       button.type = "button";
@@ -85,7 +86,7 @@
       const name = box.dataset.chart;
       box.replaceChildren();
       const drawn = made(box, name, history, words(name, history));
-      if (name === "worth") scaleButton(box.parentElement, drawn.chart);
+      if (name === "worth") scaleButtons(box, drawn.chart);
       return { name, ...drawn };
     });
     const price = charts.find(({ name }) => name === "price");

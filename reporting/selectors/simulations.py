@@ -13,7 +13,7 @@ from portfolios.domain.settings import merge_settings, parse_settings, rules_fro
 from portfolios.models import Position, SettingsPreset, User
 from portfolios.presets import PRESETS
 from portfolios.typed import GROUPS, WORDS, Typed, typed_from, with_unit
-from reporting import tearsheet
+from reporting import run_charts, tearsheet
 from reporting.effects import effects_of
 from reporting.paging import Slice, slice_of
 from reporting.selectors.settings import Field, field_of
@@ -21,11 +21,13 @@ from trading.domain.explanation import stock_share
 from trading.run_form import PERCENT_IN_PPM, RunForm
 from trading.sight import glance
 from trading.simulation.archive import unpacked
+from trading.simulation.bars import Split
 from trading.simulation.models import SimulationRun
+from trading.simulation.recorded import recorded_actions
 from trading.simulation.selectors import runs_of
 
 SALT = "simulations"
-TRADES, CELLS = 50, 12
+TRADES, CELLS = 20, 12
 OPENED = ("When it trades", "How much")
 
 
@@ -55,8 +57,9 @@ class Sheet(NamedTuple):
     figures: list[tearsheet.Row]
     facts: list[tearsheet.Fact]
     skips: list[tuple[str, int]]
-    years: list[tearsheet.Year]
+    years: list[run_charts.Year]
     lines: dict[str, Any]
+    splits: bool
     sessions: int
     rules: Rules
     trades: list[tearsheet.Trade]
@@ -85,6 +88,11 @@ def rules_of(run: SimulationRun) -> Rules:
     return rules_from(merge_settings(parse_settings(run.settings)), default_buffer=run.slippage)
 
 
+def splits_of(run: SimulationRun) -> list[Split]:
+    """Within its days."""
+    return [split for split in recorded_actions(run.symbol)[1] if run.first_day < split.ex_date <= run.last_day]
+
+
 def settings_told(run: SimulationRun) -> list[tuple[str, str]]:
     """Those that are not the default, in words."""
     usual, own = merge_settings(), parse_settings(run.settings)
@@ -99,14 +107,15 @@ def sheet_of(run: SimulationRun, page: int) -> Sheet:
     """`page` of its trades, from 1."""
     series, result = unpacked(bytes(run.series or b"")), run.result or {}
     pages = max(-(-result["trades"] // TRADES), 1)
-    page, rules = min(max(page, 1), pages), rules_of(run)
+    page, rules, splits = min(max(page, 1), pages), rules_of(run), splits_of(run)
     return Sheet(
         tearsheet.verdict_of(result, series, run.cash),
         tearsheet.figures_of(result, series, run.cash),
         tearsheet.facts_of(result, series),
         tearsheet.skips_told(result),
-        tearsheet.months_of(series.days, series.daily[:, 0]),
-        tearsheet.drawn(series, rules),
+        run_charts.months_of(series.days, series.daily[:, 0]),
+        run_charts.drawn(series, rules, splits),
+        bool(splits),
         len(series.days),
         rules,
         tearsheet.trades_of(series, (page - 1) * TRADES, TRADES),
@@ -184,4 +193,4 @@ def effects_on(read: Typed) -> list[str]:
 
 def drawn(run: SimulationRun) -> dict[str, Any]:
     """All that the charts draw."""
-    return tearsheet.drawn(unpacked(bytes(run.series or b"")), rules_of(run))
+    return run_charts.drawn(unpacked(bytes(run.series or b"")), rules_of(run), splits_of(run))

@@ -9,7 +9,7 @@ from reporting.rehearsal import Rehearsal
 
 register = template.Library()
 WIDTH, HEIGHT, MARGIN, POINTS = 600, 180, 6, 150
-Level = TypeVar("Level", int, float)
+Level = TypeVar("Level", bound=float)
 
 
 @register.inclusion_tag("reporting/_course.html")
@@ -31,8 +31,7 @@ def course_chart(rehearsal: Rehearsal) -> dict[str, object]:
 def thinned(values: list[Level]) -> list[Level]:
     """At most POINTS of them, evenly; two at least, so that there is a line; the last one always."""
     step = -(-len(values) // POINTS)
-    kept: list[Level] = values[:-1:step]
-    return [*(kept or values), values[-1]]
+    return [*(values[:-1:step] or values), values[-1]]
 
 
 def line(values: Sequence[float], low: float, high: float) -> str:

@@ -8,8 +8,11 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from portfolios.domain.amounts import as_text
 from portfolios.presets import PRESETS
+from reporting.exports.runs import RUN_FORMATS, RUN_KINDS
 from reporting.selectors import simulations as selected
+from reporting.tearsheet import OTHERS
 from reporting.views.asked import id_from, number_from, visible_position, visitor
 from trading.run_form import PATHS_TOLD
 
@@ -57,7 +60,16 @@ def shown(request: HttpRequest, template: str) -> HttpResponse:
 def simulation(request: HttpRequest, public_id: UUID) -> HttpResponse:
     run = selected.run_seen_by(visitor(request), public_id)
     sheet = selected.sheet_of(run, number_from(request, "trades") or 1) if run.status == run.Status.DONE else None
-    shown = {"run": run, "sheet": sheet, "settings": selected.settings_told(run), "path": PATHS_TOLD[run.path]}
+    shown = {
+        "run": run,
+        "sheet": sheet,
+        "settings": selected.settings_told(run),
+        "slippage": as_text(run.slippage * 10_000),
+        "path": PATHS_TOLD[run.path],
+        "kinds": {name: kind.title for name, kind in RUN_KINDS.items()},
+        "forms": list(RUN_FORMATS),
+        "others": OTHERS,
+    }
     return render(request, "reporting/simulation.html", shown)
 
 

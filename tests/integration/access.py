@@ -37,7 +37,8 @@ API_MEMBERS_READ = (401, 404, 200, 200, 200, 404)
 PAGE_ANYONE_KNOWN = (302, 200, 200, 200, 200, 200)
 PAGE_FORM_REFUSED = (302, 422, 422, 422, 422, 422)
 PAGE_MEMBERS_READ = (302, 404, 200, 200, 200, 404)
-NO_RUN = (302, 404, 404, 404, 404, 404)  # a cell is none; whose they are: test_simulation_pages.py
+PAGE_OWNERS_RUN = (302, 404, 404, 404, 200, 404)
+OWNERS_RUN_ACT = (302, 404, 404, 404, 302, 404)
 FEED_STEERED = (302, 403, 403, 302, 302, 302)
 
 
@@ -195,6 +196,19 @@ RUNS = [
     Row(f"{A_RUN}/daily", "GET", OWNERS_RUN, "run"),
     Row(f"{A_RUN}/exports/<str:kind>.<str:form>", "GET", (401, 404, 404, 404, 404, 404), "run"),  # no such kind
 ]
+A_SWEEP = "v1/sweeps/<str:public_id>"
+NEW_SWEEP = {"symbol": "OLD", "axes": [{"name": "tau", "values": ["0.02", "0.03"]}]}
+SWEEPS = [
+    Row("v1/sweeps", "GET", API_ANYONE_KNOWN),
+    Row("v1/sweeps", "POST", (401, 202, 202, 202, 202, 202), body=NEW_SWEEP),
+    Row(A_SWEEP, "GET", OWNERS_RUN, "sweep"),
+    Row(A_SWEEP, "DELETE", (401, 404, 404, 404, 204, 404), "sweep"),
+    Row(f"{A_SWEEP}/cancel", "POST", OWNERS_RUN, "sweep", {}),
+    Row(f"{A_SWEEP}/map", "GET", (401, 404, 404, 404, 400, 404), "sweep", {"x": "cell"}),  # no such axis
+    Row(f"{A_SWEEP}/trials", "GET", OWNERS_RUN, "sweep"),
+    Row(f"{A_SWEEP}/trials/<int:number>", "GET", OWNERS_RUN, "sweep"),
+    Row(f"{A_SWEEP}/trials/<int:number>/use", "POST", (401, 404, 404, 404, 422, 404), "sweep", {}),  # for which cell?
+]
 ALIASES = [
     Row("metrics", "GET", API_ANYONE_KNOWN),
     Row("orders/callback", "POST", everybody(401)),
@@ -235,8 +249,8 @@ PAGES = [
     Row("simulations/new", "GET", PAGE_ANYONE_KNOWN),
     Row("simulations/new/effect", "GET", PAGE_ANYONE_KNOWN),
     Row("simulations/start", "POST", PAGE_FORM_REFUSED),  # no stock chosen
-    *(Row(f"simulations/<uuid:public_id>{page}", "GET", NO_RUN) for page in ("", "/chart")),
-    *(Row(f"simulations/<uuid:public_id>/{deed}", "POST", NO_RUN) for deed in ("cancel", "delete")),
+    *(Row(f"simulations/<uuid:public_id>{page}", "GET", PAGE_OWNERS_RUN, "run") for page in ("", "/chart")),
+    *(Row(f"simulations/<uuid:public_id>/{deed}", "POST", OWNERS_RUN_ACT, "run") for deed in ("cancel", "delete")),
     Row("console", "GET", PAGE_ANYONE_KNOWN),
     Row("console/halt", "POST", PAGE_FORM_REFUSED),  # nothing chosen
     Row("console/halts/<uuid:public_id>/rearm", "POST", (302, 404, 404, 404, 404, 404)),  # a cell is no halt
@@ -302,4 +316,4 @@ PEOPLE = [
     Row("oidc/<int:identity_id>/unlink", "POST", everybody(302)),
 ]
 
-TABLE = [*ACCOUNTS, *PEOPLE, *ACTS, *HEALTH, *API, *PORTFOLIOS, *MARKET, *RUNS, *ALIASES, *PAGES]
+TABLE = [*ACCOUNTS, *PEOPLE, *ACTS, *HEALTH, *API, *PORTFOLIOS, *MARKET, *RUNS, *SWEEPS, *ALIASES, *PAGES]

@@ -246,8 +246,8 @@ def values_of(run: SimulationRun) -> dict[str, Any]:
 
 def test_pages_cost_few_queries(client, ann):
     run = carried_out(ann)
-    assert queries(client, "simulation", run) <= 8
-    assert queries(client, "simulation-chart", run) <= 4
+    assert queries(client, "simulation", run) <= 9
+    assert queries(client, "simulation-chart", run) <= 6
     assert queries(client, "simulation-new") <= 10
     for _ in range(3):
         make_position(make_portfolio(ann, name=str(_)))
