@@ -49,6 +49,7 @@ def test_an_empty_portfolio_has_none() -> None:
 def test_the_number_of_queries_does_not_grow_with_the_cells(portfolio: Portfolio) -> None:
     client = Client(headers=bearer(portfolio.owner))
     counts = []
+    client.get("/v1/positions")  # the first request of a token writes down that it is used
     for _ in range(2):
         with CaptureQueriesContext(connection) as queries:
             client.get(f"/v1/portfolios/{portfolio.public_id}/storm")

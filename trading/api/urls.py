@@ -41,6 +41,15 @@ from trading.api.settings import (
     RestorePositionSettings,
 )
 from trading.api.simulations import CancelRun, RunDays, RunDetail, RunFills, RunList
+from trading.api.sweeps import (
+    CancelSweep,
+    SweepDetail,
+    SweepList,
+    SweepMap,
+    SweepTrial,
+    SweepTrials,
+    UseTrial,
+)
 from trading.api.storm import PortfolioStorm
 from trading.api.timeline import PositionTimeline
 from trading.api.why import EvaluationDetail, WhyNot
@@ -115,4 +124,11 @@ urlpatterns = [
     path("v1/simulations/<str:public_id>/cancel", CancelRun.as_view(), name="api-cancel-simulation"),
     path("v1/simulations/<str:public_id>/fills", RunFills.as_view(), name="api-simulation-fills"),
     path("v1/simulations/<str:public_id>/daily", RunDays.as_view(), name="api-simulation-daily"),
+    path("v1/sweeps", SweepList.as_view(), name="api-sweeps"),
+    path("v1/sweeps/<str:public_id>", SweepDetail.as_view(), name="api-sweep"),
+    path("v1/sweeps/<str:public_id>/cancel", CancelSweep.as_view(), name="api-cancel-sweep"),
+    path("v1/sweeps/<str:public_id>/map", SweepMap.as_view(), name="api-sweep-map"),
+    path("v1/sweeps/<str:public_id>/trials", SweepTrials.as_view(), name="api-sweep-trials"),
+    path("v1/sweeps/<str:public_id>/trials/<int:number>", SweepTrial.as_view(), name="api-sweep-trial"),
+    path("v1/sweeps/<str:public_id>/trials/<int:number>/use", UseTrial.as_view(), name="api-use-trial"),
 ]
