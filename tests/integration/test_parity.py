@@ -1,9 +1,10 @@
 """A live cell once more through the engine: the same orders, fills, cash, shares and anchors, or the reason why not."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from io import StringIO
+from random import Random
 from typing import Any
 
 import pytest
@@ -244,15 +245,6 @@ def test_bad_input_is_exit_code_two_and_one_line(words: list[str], sentence: str
     assert "\n" not in text
 
 
-def test_json() -> None:
-    load_between(BEGINS, ENDS)
-    cell = Life().cells[0]
-    walk("2005-02-08")
-    code, text = said("--position", str(cell.public_id), "--json")
-    answer = json.loads(text)
-    assert (code, answer["equal"], answer["difference"]) == (0, True, None)
-
-
 def forge(position: Position, change: Callable[[list[dict[str, Any]]], None]) -> None:
     """The cell's log rewritten, chained and summed up anew: nothing but a replay can tell."""
     rows = list(Event.objects.of(position))
@@ -318,7 +310,7 @@ FORGERIES: tuple[Forgery, ...] = (
     ("an anchor", put("anchor_updated", "anchor_after"), "anchor after it", "moved anchor by another amount"),
     ("a decision", put("evaluated", "outputs", "quantity"), "outputs.quantity", "the running rule decides SELL"),
     ("its price", put("evaluated", "inputs", "price"), "inputs.price", "the recorded quote is another one"),
-    ("its quote", put("evaluated", "inputs", "quote_at", to="2005-02-07T15:00:00+00:00"), "quote", "the recorded quote"),
+    ("its quote", put("evaluated", "inputs", "quote_at", to="2005-02-07T15:00:00Z"), "quote", "the recorded quote"),
     ("its cash", put("evaluated", "inputs", "cash"), "inputs.cash", "came to it with another cash"),
     ("its settings", put("evaluated", "settings", "sha256", to="0"), "settings.sha256", "other settings"),
     ("its kind", put("evaluated", "type", to="guardrail_rebalance"), "type", "what was known"),
@@ -368,3 +360,108 @@ def test_whatever_is_forged_in_a_log_is_found_and_explained(lived: Position) -> 
             missed.append((name, difference))
     assert missed == []
     assert_parity(lived)
+
+
+COMMENTARY = {"message", "actor", "recorded_at", "market_at", "subject", "rule", "pay_date", "pay_date_assumed"}
+NOT_THE_ROBOTS = {"inputs.ex_date", "inputs.execution_id", "inputs.at", "outputs.client_order_id", "outputs.attempt"}
+
+
+def leaves(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{name}.")
+        elif isinstance(value, str) and name not in COMMENTARY:
+            yield f"{prefix}{name}"
+
+
+def another(value: str) -> str:
+    try:
+        return more(value)
+    except ValueError:
+        return f"{value}x"
+
+
+DECIDED = ("evaluated", "skipped", "guardrail_rebalance", "anchor_set", "order_intent", FILLED, "anchor_updated")
+
+
+def test_no_value_of_a_decision_or_a_fill_can_be_another(lived: Position) -> None:
+    """Any one of them, changed by the smallest amount in a log that is otherwise perfect."""
+    chance = Random(7)
+    told = [event.content for event in Event.objects.of(lived)]
+    last = max(number for number, content in enumerate(told) if content["type"] == "evaluated")
+    places = [
+        (number, path)
+        for number, content in enumerate(told[: last + 1])
+        if content["type"] in DECIDED
+        for path in leaves({name: content[name] for name in ("inputs", "outputs", "settings")})
+        if path not in NOT_THE_ROBOTS
+    ]
+    assert len(places) > 500
+    unseen = []
+    for number, path in chance.sample(places, 60):
+
+        def change(told: list[dict[str, Any]], number: int = number, path: str = path) -> None:
+            values, names = told[number], path.split(".")
+            for name in names[:-1]:
+                values = values[name]
+            values[names[-1]] = another(values[names[-1]])
+
+        with unguarded("portfolios_event"), transaction.atomic():
+            forge(lived, change)
+            if replayed(lived).is_equal:
+                unseen.append((told[number]["type"], path))
+            transaction.set_rollback(True)
+    assert unseen == []
+
+
+def test_other_rule_versions_are_named_and_compared_all_the_same(lived: Position) -> None:
+    with unguarded("portfolios_event"):
+        forge(lived, lambda told: [content.update(rule="0" * 64) for content in told[:9]] and None)
+    code, text = said("--position", str(lived.public_id))
+    assert code == 0
+    assert "9 events were written under rule version 000000000000" in text
+    assert "all equal, to the end" in text
+    sums = text.splitlines()[-1].split()
+    assert sums[0] == "sum"
+    assert sums[-1] == "0.00"
+
+
+def test_an_altered_text_breaks_the_chain_and_is_told_in_words_and_as_json(lived: Position) -> None:
+    event = Event.objects.of(lived).filter(type="evaluated").first()
+    with unguarded("portfolios_event"):
+        Event.objects.filter(pk=event.pk).update(text=event.text.replace('"reason":"trigger', '"reason":"tripped'))
+    code, text = said("--position", str(lived.public_id))
+    assert code == 1
+    assert f"event {event.seq} its hash does not cover its text" in text
+    assert f"FIRST DIFFERENCE at {event.market_at.isoformat()} (event {event.seq}, evaluated): outputs.reason" in text
+    code, text = said("--position", str(lived.public_id), "--json")
+    answer = json.loads(text.splitlines()[0])
+    assert (code, answer["equal"], answer["difference"]["seq"]) == (1, False, event.seq)
+    assert answer["difference"]["log"].startswith("tripped")
+    assert answer["sums"]["rest"] == "0"
+
+
+def test_a_cell_without_any_quote_is_equal() -> None:
+    load_between(BEGINS, ENDS)
+    cell = Life().cells[0]
+    code, text = said("--position", str(cell.public_id), "--json")
+    answer = json.loads(text)
+    assert (code, answer["equal"], answer["compared"]["looks"], answer["orders"]) == (0, True, 0, [])
+
+
+@pytest.mark.long
+def test_two_years_of_the_feed_are_the_same_through_the_engine() -> None:
+    begins = date(2005, 2, 1)
+    load_between(begins, date(2007, 2, 1))
+    life = Life()
+    walk("2005-08-01")
+    life.each(deposit, amount=micros("1000"))
+    life.settings({"withholding": "0.15"})
+    walk("2006-02-01")
+    life.each(pause, reason="away")
+    walk("2006-03-01")
+    life.each(resume, reason="back")
+    walk("2007-02-01")
+    found = [assert_parity(cell) for cell in life.cells]
+    assert min(row.looks for row in found) > 960
+    assert sum(row.fills for row in found) > 1_000

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dividends.domain.payments import anchor_ex_dividend, payment_for
+from dividends.domain.payments import payment_for
 from portfolios.domain.amounts import as_text, micros
 from portfolios.domain.holding import Holding, Rules
 from portfolios.events import EventType
@@ -24,7 +24,7 @@ from trading.sight import Sight
 from trading.simulation.engine import ANCHOR_RESET, ANCHOR_SET, FILL, HALTED, ORDER_OPEN, UNRECONCILED
 from trading.simulation.explained import why
 from trading.simulation.film import Fact, Look, seen
-from trading.simulation.reenactment import Act, Staging, reenacted
+from trading.simulation.reenactment import Act, Staging, never_hurries, reenacted
 from trading.timeline.walk import Walk, without_trade
 
 OWN = {EventType.ANCHOR_SET: ANCHOR_SET, EventType.ORDER_INTENT: FILL, EventType.ANCHOR_RESET: ANCHOR_RESET}
@@ -64,8 +64,11 @@ class Comparison:
             else:
                 yield from self.fact(act, act.shot.frame)
             for event in act.shot.frame.events:
+                content = event.content
+                if content["settings"]:
+                    yield from self.fields(event, "settings", content["settings"], self.settings())
                 self.walk.add(event)
-                self.versions[event.content["rule"]] += 1
+                self.versions[content["rule"]] += 1
             if act.shot.frame.events:
                 yield from self.state_after(act.shot.frame.events[-1])
 
@@ -98,6 +101,8 @@ class Comparison:
         else:
             yield from self.quiet(act, look, sight)
         yield from self.deed(act, look, sight)
+        for event in look.led_to:
+            yield from self.fields(event, "facts", *market_facts(event, self.held, act))
         if act.done is not None:
             self.held = left_by(act.done)
         for event in look.led_to[:1]:
@@ -135,8 +140,6 @@ class Comparison:
     def decision(self, act: Act, event: Event, look: Look, sight: Sight) -> Iterator[Difference]:
         """Field by field what the event says was known and decided."""
         content, self.skip = event.content, ""
-        if content["settings"]:
-            yield from self.fields(event, "settings", content["settings"], self.settings())
         yield from self.fields(event, "inputs", content["inputs"], inputs_of(self.holding, sight))
         if event.type == EventType.ANCHOR_SET:
             return
@@ -166,7 +169,7 @@ class Comparison:
         decision, _ = self.judged(act, look, sight)
         if decision.action != Action.SKIP or self.skip == f"{decision.side}|{decision.reason}":
             return
-        if not self.walk.is_replayed:
+        if not never_hurries(self.position):
             self.count["missed"] += 1
         else:
             yield self.differing(None, "event", "none", f"skipped: {decision.reason.name.lower()}", sight)
@@ -198,14 +201,18 @@ class Comparison:
     def order(self, event: Event, rules: Rules) -> Iterator[Difference]:
         """The robot's order as its decision wants it; one that a person let go was compared when it was proposed."""
         told = event.content
-        if told["inputs"]["origin"] != Order.Origin.ROBOT or event.subject in self.walk.proposals or not self.decided:
+        if event.subject in self.walk.proposals or not self.decided:
             return
         sight, decision = self.decided
+        key = robot_key(self.position, sight.at, decision.side)
+        if told["inputs"]["origin"] != Order.Origin.ROBOT and told["inputs"]["key"] != key:
+            return
         limit = limit_price(rules, decision.side, sight.price) if rules.limit_orders else None
         buys, intended = decision.side == Side.BUY, event.type == EventType.ORDER_INTENT
         reserve = cash_to_reserve(rules, decision.quantity, reservation_price(rules, sight.price)) if buys else 0
         found = {
-            "key": robot_key(self.position, sight.at, decision.side),
+            "origin": str(Order.Origin.ROBOT),
+            "key": key,
             "reason": decision.reason.name.lower(),
             "side": decision.side.name,
             "quantity": as_text(decision.quantity),
@@ -248,15 +255,16 @@ class Comparison:
 
 def market_facts(event: Event, held: Holding, act: Act) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the event of a dividend, a split or an opening says of the cell, and what it is by the engine's."""
-    told = event.content["inputs"] | event.content["outputs"]
+    told = event.content["outputs"] | event.content["inputs"]
     found: dict[str, int] = {}
     if event.type == EventType.EX_DIVIDEND:
         dps = micros(told["dps"])
         payment = payment_for(held.shares, dps, act.rules.withholding)
-        found = {"shares": held.shares, **payment._asdict(), "anchor": anchor_ex_dividend(held.anchor, dps)}
+        found = {"shares": held.shares, **payment._asdict(), "anchor": held.anchor}
     elif event.type == EventType.SPLIT:
         found = {"shares": held.shares, "anchor": held.anchor}
-        told = event.content["inputs"]
+    elif event.type == EventType.ANCHOR_UPDATED:
+        found = {"anchor": held.anchor}
     elif event.type == EventType.POSITION_CREATED:
         found = {"shares": event.d_shares, "cash": event.d_cash, "anchor": event.anchor_after}
     return {name: told.get(name, "nothing") for name in found}, {name: as_text(value) for name, value in found.items()}

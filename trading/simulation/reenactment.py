@@ -14,6 +14,7 @@ from trading.domain.band import wake_band
 from trading.domain.choices import OPEN, Action, moves_anchor
 from trading.domain.decision import decide
 from trading.market.calendars import Phase
+from trading.services.replay import SOURCE
 from trading.sight import Sight
 from trading.simulation.bars import day_number
 from trading.simulation.engine import (
@@ -145,7 +146,7 @@ class Staging:
         self.carried = bits & (HALTED | UNRECONCILED | ORDER_OPEN) if is_skip(look.event) else self.carried
         if look.event and not is_skip(look.event):
             self.carried = 0
-        if not look.is_shown or sight is None or (look.event is None and not bits and self.came_too_late(sight)):
+        if not look.is_shown or sight is None or (look.event is None and self.came_too_late(sight, bits)):
             return 0
         self.price, self.day = sight.price, day_number(self.walk.calendar.market_day(sight.at))
         part.prices.append(self.price)
@@ -153,18 +154,15 @@ class Staging:
         part.market.append(PHASES[self.walk.calendar.phase(sight.at)] | (STALE if sight.stale else 0) | bits)
         return len(part.prices) - 1
 
-    def came_too_late(self, sight: Sight) -> bool:
-        """Whether the log itself says that the robot never looked: it would have acted, and a newer price came first.
-
-        In a replayed market each price waits until every cell has looked at it.
-        """
+    def came_too_late(self, sight: Sight, bits: int) -> bool:
+        """Whether the log itself says that the robot never looked: it would have acted; a newer price came first."""
         walk, rules = self.walk, self.walk.rules
-        if walk.is_replayed or sight.stale:
+        if never_hurries(walk.position) or sight.stale:
             return False
         if walk.state.anchor == 0:
             return True
         band = wake_band(walk.holding, rules)
-        if band.below < sight.price < band.above:
+        if bits or band.below < sight.price < band.above:
             return False
         decision = decide(walk.holding, rules, sight.price, OPEN)
         reanchors = bool(rules.reanchor_after_skip) and moves_anchor(decision.reason)
@@ -213,6 +211,11 @@ class Staging:
         day = self.walk.unsent.get(event.subject) if event.type == EventType.ORDER_SUBMITTED and event.subject else None
         if day and day_number(day) == self.day:
             part.happens(LEFT, 1)
+
+
+def never_hurries(position: Position) -> bool:
+    """Whether each price waits until every cell has looked at it, so that no look is ever missed."""
+    return position.source == SOURCE
 
 
 def is_skip(event: Event | None) -> bool:

@@ -8,15 +8,22 @@ from portfolios.services.verification import verify_portfolios
 from trading.simulation.comparison import Comparison, Difference
 from trading.simulation.remains import Remains, remains_of
 
+UNREADABLE = (ValueError, KeyError, TypeError, ArithmeticError)
+
 
 class Replayed(NamedTuple):
-    """What was compared until the first difference, and what became of the fills. versions: events by rule version."""
+    """What was compared until the first difference, and what became of the fills.
+
+    missed: looks for which the robot came too late, as a newer price was there. versions: events by rule version.
+    broken: where the chain of hashes does not hold. holding: the cell as the engine has it.
+    """
 
     position: Position
     looks: int
     decisions: int
     facts: int
     fills: int
+    missed: int
     versions: dict[str, int]
     broken: list[str]
     difference: Difference | None
@@ -31,13 +38,14 @@ class Replayed(NamedTuple):
 def replay(position: Position) -> Replayed:
     """Reads only. Needs the position with its portfolio, account and settings selected."""
     comparison = Comparison(position)
-    difference = next(comparison.differences(), None)
+    try:
+        difference = next(comparison.differences(), None)
+    except UNREADABLE as error:
+        words = f"an event holds what nothing here ever writes ({type(error).__name__}: {error}): the log was altered."
+        difference = Difference(0, "log", "", "text", "cannot be read", "nothing", words)
     return Replayed(
         position,
-        comparison.count["looks"],
-        comparison.count["decisions"],
-        comparison.count["facts"],
-        comparison.count["fills"],
+        *(comparison.count[name] for name in ("looks", "decisions", "facts", "fills", "missed")),
         dict(comparison.versions),
         broken_links(position),
         difference,

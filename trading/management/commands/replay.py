@@ -17,8 +17,9 @@ from trading.simulation.remains import Remains
 from trading.simulation.replay import Replayed, replay
 
 BAD_INPUT = 2
+COMPARED = ("looks", "decisions", "facts", "fills", "missed")
 PARTS = ("simulated", "partial", "delay", "slippage", "fees", "real", "rest")
-WIDTH = 16
+WIDTH = 12
 
 
 class Command(BaseCommand):
@@ -53,7 +54,7 @@ def as_json(found: Replayed) -> dict[str, Any]:
         "position": str(found.position.public_id),
         "symbol": found.position.symbol,
         "equal": found.is_equal,
-        "compared": {name: getattr(found, name) for name in ("looks", "decisions", "facts", "fills")},
+        "compared": {name: getattr(found, name) for name in COMPARED},
         "rule_version": rule_version(),
         "rule_versions_in_log": found.versions,
         "broken_links": found.broken,
@@ -77,13 +78,14 @@ def total(rows: list[Remains], name: str) -> int:
 
 
 def in_words(found: Replayed) -> str:
-    cell = f"{found.position.symbol} {found.position.public_id}"
     lines = [
-        f"{cell}: {found.looks} looks, {found.decisions} decisions, {found.facts} other events and {found.fills} fills "
-        "compared field by field",
+        f"{found.position.symbol} {found.position.public_id}: {found.looks} looks, {found.decisions} decisions, "
+        f"{found.facts} other events and {found.fills} fills compared field by field",
         *versions_in_words(found),
-        *found.broken[:10],
+        *(f"  {problem}" for problem in found.broken[:10]),
     ]
+    if found.missed:
+        lines.append(f"  {found.missed} looks left out: the robot came too late, a newer price was there")
     if found.difference:
         lines += difference_in_words(found)
     elif not found.broken:
@@ -126,13 +128,12 @@ def table(rows: list[Remains]) -> list[str]:
     """Simulated and real cost of each order, and what lies between; a cost is above zero."""
     if not rows:
         return ["  no order of the robot's has left yet"]
-    titles = ("event", "side", *PARTS)
-    lines = ["", "  ".join(title.rjust(WIDTH) for title in titles)]
-    lines += [
-        "  ".join(
-            text.rjust(WIDTH) for text in (str(row.seq), row.side, *(as_text(getattr(row, name)) for name in PARTS))
-        )
-        for row in rows
-    ]
-    sums = ("sum", "", *(as_text(total(rows, name)) for name in PARTS))
-    return [*lines, "  ".join(text.rjust(WIDTH) for text in sums)]
+    cells = [(str(row.seq), row.side, *(money(getattr(row, name)) for name in PARTS)) for row in rows]
+    sums = ("sum", "", *(money(total(rows, name)) for name in PARTS))
+    return ["", *("  ".join(text.rjust(WIDTH) for text in line) for line in (("event", "side", *PARTS), *cells, sums))]
+
+
+def money(amount: int) -> str:
+    """At least two places, never fewer than there are."""
+    whole, _, places = as_text(amount).partition(".")
+    return f"{whole}.{places:0<2}"
