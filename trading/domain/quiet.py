@@ -66,7 +66,8 @@ def may_fire(holding: Holding, rules: Rules, side: Side, low: int, high: int) ->
         return False
     if side == Side.SELL and rules.sizing in (Sizing.FIXED_PERCENTAGE, Sizing.CONSTANT_MIX):
         return True  # worth most at the high end
-    return raw == LARGEST or compare_products(raw, low, rules.min_notional, MICROS) >= 0
+    # a size beyond the limit of an amount may have been cut off at 2^63, then its worth says nothing
+    return raw > MAX_AMOUNT or compare_products(raw, low, rules.min_notional, MICROS) >= 0
 
 
 def most_raw(holding: Holding, rules: Rules, side: Side, low: int, high: int, value: int) -> int:
