@@ -182,6 +182,13 @@ def test_bars_that_are_gone_are_told() -> None:
     assert carry_out(run_id=run.pk).failure == "Fewer than two bars are recorded for these days now."
 
 
+def test_more_steps_than_can_be_kept_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "MOST_SERIES", 10)
+    failed = carry_out(run_id=make_run(settings={"tau": "0.03"}).pk)
+    assert (failed.status, failed.series) == ("failed", None)
+    assert failed.failure == "It made 8 steps, more than can be kept."
+
+
 def test_an_amount_beyond_its_limit_is_told() -> None:
     make_bars(prices=("1", "1.01", "1.02"))
     announce_dividend(source="replay", symbol="IBM", ex_date=date(2007, 1, 2), dps=10**12)

@@ -9,6 +9,14 @@ from django.db.utils import Error
 RUNS = 7_620_115  # the lock's first key; the second is the run's
 CHUNKS, SWEEPS = RUNS + 1, RUNS + 2
 
+# Of this database: other houses on the same server have runs of the same numbers.
+HELD = """
+    SELECT objid::bigint
+      FROM pg_locks
+     WHERE locktype = 'advisory' AND classid = %s AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
 
 @contextmanager
 def alone_at(run_id: int, kind: int = RUNS) -> Iterator[bool]:
@@ -35,7 +43,7 @@ def let_go(run_id: int, kind: int = RUNS) -> None:
 def worked_on(kind: int = RUNS) -> set[int]:
     """The keys of the runs that somebody is at."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", [kind])
+        cursor.execute(HELD, [kind])
         return {key for (key,) in cursor.fetchall()}
 
 
