@@ -43,14 +43,19 @@ def replay(position: Position) -> Replayed:
     except UNREADABLE as error:
         words = f"an event holds what nothing here ever writes ({type(error).__name__}: {error}): the log was altered."
         difference = Difference(0, "log", "", "text", "cannot be read", "nothing", words)
+    count = comparison.count
     return Replayed(
         position,
-        *(comparison.count[name] for name in ("looks", "decisions", "facts", "fills", "missed")),
-        dict(comparison.versions),
-        broken_links(position),
-        difference,
-        comparison.held,
-        remains_of(position),
+        looks=count["looks"],
+        decisions=count["decisions"],
+        facts=count["facts"],
+        fills=count["fills"],
+        missed=count["missed"],
+        versions=dict(comparison.versions),
+        broken=broken_links(position),
+        difference=difference,
+        holding=comparison.held,
+        remains=remains_of(position),
     )
 
 
