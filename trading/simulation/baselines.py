@@ -4,11 +4,11 @@ import numpy as np
 
 from dividends.domain.payments import payment_for
 from dividends.domain.splits import split_holding
-from portfolios.domain.amounts import MICROS, PPM
-from portfolios.domain.exact import muldiv_floor
+from portfolios.domain.amounts import MAX_AMOUNT, PPM
 from portfolios.domain.holding import Holding, Rules, Sizing
 from trading.domain.choices import Side
-from trading.domain.costs import cash_to_reserve, fee_of, fill_price, notional_of
+from trading.domain.costs import fee_of, fill_price, notional_of
+from trading.domain.trims import cash_room
 from trading.simulation.engine import EX, FILL, PAY, SPLIT, STEP, write_step
 from trading.simulation.stage import Stage, points_of, starting
 
@@ -47,12 +47,10 @@ def buy_and_hold(stage: Stage, rules: Rules, cash: int, slippage: int) -> tuple[
 
 
 def affordable(rules: Rules, cash: int, price: int) -> int:
-    """The most whole lots that this cash buys, fee included."""
-    most = muldiv_floor(max(cash - rules.commission_min, 0), MICROS, price) // rules.lot * rules.lot
-    while most > 0 and cash_to_reserve(rules, most, price) > cash:
-        over = cash_to_reserve(rules, most, price) - cash
-        most = max(most - max(over * MICROS // price // rules.lot, 1) * rules.lot, 0)
-    return most
+    """The most whole lots that this cash buys at this price, fee included."""
+    at_market = rules._replace(market_buffer=0, limit_orders=0)
+    most = cash_room(Holding(0, cash, 0, 0, 0, 0), at_market, price, MAX_AMOUNT)
+    return most - most % rules.lot
 
 
 def constant_mix_rules(rules: Rules, in_stock: int) -> Rules:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from portfolios.domain.amounts import MICROS, PPM
+from portfolios.domain.amounts import MAX_AMOUNT, MICROS, PPM
 from portfolios.domain.exact import muldiv_floor
 from portfolios.domain.holding import Holding
 from trading.domain.choices import Side
@@ -83,6 +83,6 @@ def before(days: np.ndarray, day: date) -> int:
 
 def starting(cash: int, in_stock: int, price: int, lot: int) -> Holding:
     """Bought at the first close without commission, down to the lot; that close is the anchor. in_stock in ppm."""
-    shares = muldiv_floor(muldiv_floor(cash, in_stock, PPM), MICROS, price)
+    shares = min(muldiv_floor(muldiv_floor(cash, in_stock, PPM), MICROS, price), MAX_AMOUNT)
     shares -= shares % lot
     return Holding(shares, cash - notional_of(Side.BUY, shares, price), 0, 0, 0, price)
