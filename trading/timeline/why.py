@@ -12,11 +12,12 @@ from trading.domain.whatif import Case, Change, changes
 from trading.market.models import Quote
 from trading.services.gates import Facts, shut_by
 from trading.timeline import Waiting, comes_after
-from trading.timeline.rows import EPOCH, TRADES, EvaluationRow, computed_row, quote_at_of, stored_row
+from trading.timeline.rows import EPOCH, STORED, TRADES, EvaluationRow, computed_row, quote_at_of, stored_row
 from trading.timeline.walk import Walk
 
 NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(q?)([0-9]{1,17})")
 INSTANT = timedelta(microseconds=1)
+LATEST = 20
 
 
 class Name(NamedTuple):
@@ -59,6 +60,17 @@ def name_in(text: str) -> Name | None:
 def found(position: Position, name: Name) -> Found | None:
     """The evaluation of that name among the cell's, or None. Position with RELATED."""
     return stored(position, name.seq) if name.seq else computed(position, name.at)
+
+
+def at_quote(position: Position, at: datetime) -> Found | None:
+    """Of the newest quote up to then, whether it was written down or not."""
+    quotes = Quote.objects.filter(symbol=position.symbol, source=position.source, at__lte=at)
+    quote = quotes.order_by("-at").first()
+    if quote is None:
+        return None
+    written = Event.objects.of(position).filter(market_at__gte=quote.at, type__in=STORED).order_by("-seq")[:LATEST]
+    seq = next((event.seq for event in written if quote_at_of(event) == quote.at), 0)
+    return stored(position, seq) if seq else computed(position, quote.at)
 
 
 def stored(position: Position, seq: int) -> Found | None:
