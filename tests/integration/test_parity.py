@@ -1,7 +1,7 @@
 """A live cell once more through the engine: the same orders, fills, cash, shares and anchors, or the reason why not."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from io import StringIO
 from random import Random
@@ -71,19 +71,19 @@ def load_between(first: date, last: date) -> None:
     begin_clock(source="replay", begins_on=first)
 
 
-def make_cells(portfolio: Portfolio, day: date = BEGINS) -> list[Position]:
+def make_cells(portfolio: Portfolio, kinds: Sequence[tuple[str, dict[str, Any]]]) -> list[Position]:
     return [
         create_position(
             portfolio_id=portfolio.pk,
             symbol=symbol,
-            shares=5_000 * 10**12 // Bar.objects.get(symbol=symbol, day=day).open // 10**6 * 10**6,
+            shares=5_000 * 10**12 // Bar.objects.get(symbol=symbol, day=BEGINS).open // 10**6 * 10**6,
             cash=micros("5000"),
             market_at=market_now("replay"),
-            opened_on=day,
+            opened_on=BEGINS,
             actor="user:test",
             given_settings=given,
         )
-        for symbol, given in CELLS
+        for symbol, given in kinds
     ]
 
 
@@ -109,11 +109,11 @@ def assert_parity(position: Position) -> Replayed:
 class Life:
     """A portfolio whose people do everything they may, while the market goes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Sequence[tuple[str, dict[str, Any]]] = CELLS) -> None:
         self.portfolio = make_portfolio()
         Portfolio.objects.update(paper_slippage=500)
         self.portfolio.refresh_from_db()
-        self.cells = make_cells(self.portfolio)
+        self.cells = make_cells(self.portfolio, kinds)
         self.ann = self.portfolio.owner
 
     def each(self, act: Callable[..., Any], **words: Any) -> None:
@@ -332,9 +332,7 @@ FORGERIES: tuple[Forgery, ...] = (
 def lived(transactional_db: None) -> Position:
     """A cell with everything that is to be forged in its log."""
     load_between(BEGINS, ENDS)
-    life = Life()
-    Position.objects.exclude(pk=life.cells[0].pk).update(state="closed")
-    life.cells = life.cells[:1]
+    life = Life(CELLS[:1])
     Dividend.objects.create(source="replay", symbol="AAPL", ex_date="2005-02-09", pay_date="2005-02-18", dps=100_000)
     walk("2005-02-08")
     life.each(deposit, amount=micros("500"))
@@ -398,7 +396,7 @@ def test_no_value_of_a_decision_or_a_fill_can_be_another(lived: Position) -> Non
     ]
     assert len(places) > 500
     unseen = []
-    for number, path in chance.sample(places, 60):
+    for number, path in chance.sample(places, 40):
 
         def change(told: list[dict[str, Any]], number: int = number, path: str = path) -> None:
             values, names = told[number], path.split(".")
@@ -443,7 +441,7 @@ def test_an_altered_text_breaks_the_chain_and_is_told_in_words_and_as_json(lived
 
 def test_a_cell_without_any_quote_is_equal() -> None:
     load_between(BEGINS, ENDS)
-    cell = Life().cells[0]
+    cell = Life(CELLS[:1]).cells[0]
     code, text = said("--position", str(cell.public_id), "--json")
     answer = json.loads(text)
     assert (code, answer["equal"], answer["compared"]["looks"], answer["orders"]) == (0, True, 0, [])
@@ -451,9 +449,8 @@ def test_a_cell_without_any_quote_is_equal() -> None:
 
 @pytest.mark.long
 def test_two_years_of_the_feed_are_the_same_through_the_engine() -> None:
-    begins = date(2005, 2, 1)
-    load_between(begins, date(2007, 2, 1))
-    life = Life()
+    load_between(BEGINS, date(2007, 2, 1))
+    life = Life(CELLS[::3])
     walk("2005-08-01")
     life.each(deposit, amount=micros("1000"))
     life.settings({"withholding": "0.15"})
@@ -464,4 +461,4 @@ def test_two_years_of_the_feed_are_the_same_through_the_engine() -> None:
     walk("2007-02-01")
     found = [assert_parity(cell) for cell in life.cells]
     assert min(row.looks for row in found) > 960
-    assert sum(row.fills for row in found) > 1_000
+    assert sum(row.fills for row in found) > 200
