@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MICROS, MIN_PRICE, PPM, micros
-from portfolios.domain.holding import Holding, Rules, Sizing
+from portfolios.domain.holding import Holding, Rules, Sizing, total_value
 from portfolios.domain.settings import SETTINGS
 from tests.unit.cells import cell, rules
 from tests.unit.many_cases import draw_cases
@@ -94,12 +94,17 @@ def agree(count: int, seed: int, scan: Callable[[Case, str, set[int]], bool], mo
                 assert change.decision.quantity > 0, (case, change)
                 assert trades_at(case, change.name, change.value), (case, change)
                 assert not trades_at(case, change.name, change.value - change.step), (case, change)
-            if change.name == "gates" or (change.value != NOWHERE and not nearer):
+            if change.name == "gates" or (change.value != NOWHERE and not nearer) or is_blurred(case):
                 continue
             for low, high in spans(case, change):
                 values = looks(random, low, high, most if change.value == NOWHERE else LOOKS)
                 assert not scan(case, change.name, values), (case, change)
     assert named > count // 2
+
+
+def is_blurred(case: Case) -> bool:
+    """Worth less than a cent: roundings of a micro decide alone, and an order may flicker in and out unseen."""
+    return total_value(case.holding, case.price) < MICROS // 100
 
 
 def interpreted(case: Case, name: str, values: set[int]) -> bool:

@@ -17,7 +17,7 @@ from trading.domain.decision import decide
 from trading.domain.sizing import triggered_side
 
 NOWHERE = -1
-LOOKS, QUICK, PROBES = 200, 60, 24
+LOOKS, QUICK, PROBES = 200, 60, 100
 UP, DOWN = 1, -1
 INPUTS = (
     *("price", "trigger_up", "trigger_down", "guardrail_low", "guardrail_high", "min_notional", "cash"),
