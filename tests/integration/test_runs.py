@@ -308,7 +308,7 @@ def test_a_worker_killed_in_the_middle_costs_time_and_nothing_else(queue: redis.
     wait_until(lambda: runs_waiting() == [run.pk], what="the lock to go")
     with running("worker"):
         ring_runs()
-        wait_until(lambda: SimulationRun.objects.get(pk=run.pk).status == "done", what="the second try")
+        wait_until(lambda: SimulationRun.objects.get(pk=run.pk).status == "done", seconds=180, what="the second try")
     run.refresh_from_db()
     assert run.tries == 2
     assert kept_of(run) == kept_of(undisturbed)
