@@ -16,6 +16,7 @@ from reporting.views import (
     reports,
     settings,
     simulations,
+    sweeps,
 )
 
 urlpatterns = [
@@ -47,6 +48,9 @@ urlpatterns = [
     path("simulations/new/effect", simulations.simulation_effect, name="simulation-effect"),
     path("simulations/<uuid:public_id>", simulations.simulation, name="simulation"),
     path("simulations/<uuid:public_id>/chart", simulations.simulation_chart, name="simulation-chart"),
+    path("sweeps", sweeps.sweeps, name="sweeps"),
+    path("sweeps/new", sweeps.new_sweep, name="sweep-new"),
+    path("sweeps/<uuid:public_id>", sweeps.sweep, name="sweep"),
     path("dividends", dividends.dividends, name="dividends"),
     path("orders", orders.orders, name="orders"),
     path("orders/<uuid:public_id>", orders.order, name="order"),

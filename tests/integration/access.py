@@ -250,6 +250,13 @@ PAGES = [
     Row("simulations/new/effect", "GET", PAGE_ANYONE_KNOWN),
     Row("simulations/start", "POST", PAGE_FORM_REFUSED),  # no stock chosen
     *(Row(f"simulations/<uuid:public_id>{page}", "GET", PAGE_OWNERS_RUN, "run") for page in ("", "/chart")),
+    Row("sweeps", "GET", PAGE_ANYONE_KNOWN),
+    Row("sweeps/new", "GET", PAGE_ANYONE_KNOWN),
+    Row("sweeps/start", "POST", PAGE_FORM_REFUSED),  # no stock chosen
+    Row("sweeps/<uuid:public_id>", "GET", PAGE_OWNERS_RUN, "sweep"),
+    *(Row(f"sweeps/<uuid:public_id>/{deed}", "POST", OWNERS_RUN_ACT, "sweep") for deed in ("cancel", "delete")),
+    Row("sweeps/<uuid:public_id>/trials/<int:number>/run", "POST", OWNERS_RUN_ACT, "sweep"),
+    Row("sweeps/<uuid:public_id>/trials/<int:number>/use", "POST", (302, 404, 404, 404, 404, 404), "sweep"),  # no cell
     *(Row(f"simulations/<uuid:public_id>/{deed}", "POST", OWNERS_RUN_ACT, "run") for deed in ("cancel", "delete")),
     Row("console", "GET", PAGE_ANYONE_KNOWN),
     Row("console/halt", "POST", PAGE_FORM_REFUSED),  # nothing chosen

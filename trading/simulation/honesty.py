@@ -71,10 +71,11 @@ def moments_of(returns: np.ndarray) -> Moments:
         return Moments(count, float(np.sum(returns)), 0.0, 0.0, 3.0)
     mean = float(np.mean(returns))
     around = returns - mean
-    spread = float(np.mean(around**2))
+    square = around * around  # powers are slow
+    spread = float(np.mean(square))
     if spread <= 0:
         return Moments(count, mean, 0.0, 0.0, 3.0)
-    skewness, kurtosis = float(np.mean(around**3)) / spread**1.5, float(np.mean(around**4)) / spread**2
+    skewness, kurtosis = float(np.mean(square * around)) / spread**1.5, float(np.mean(square * square)) / spread**2
     return Moments(count, mean, sqrt(spread * count / (count - 1)), skewness, kurtosis)
 
 

@@ -12,7 +12,7 @@ from trading.simulation.grid import Grid
 from trading.simulation.honesty import BLOCKS, blocks_of, moments_of, timing_returns
 from trading.simulation.machine import compiled
 from trading.simulation.metrics import metrics_of
-from trading.simulation.runs import Run, exposure, run, session_ends, totals_of, value_at_end
+from trading.simulation.runs import Run, exposure, fills_of, run, session_ends, total, value_at_end
 from trading.simulation.stage import Stage, starting
 
 METRICS = (
@@ -90,13 +90,13 @@ def asset_returns(done: Run, money: Money) -> np.ndarray:
 
 
 def row_of(done: Run, timing: np.ndarray) -> list[float]:
-    totals, moments = totals_of(done), moments_of(timing)
+    fills, moments = fills_of(done.outcome), moments_of(timing)
     figures = metrics_of(done.daily[:, 0], done.stage.points.days[done.ends])._asdict()
     figures |= {
         "value": value_at_end(done),
         "exposure": exposure(done),
-        "trades": totals.trades,
-        "fees": totals.fees,
+        "trades": len(fills),
+        "fees": total(fills[:, 6]),
         "timing_sharpe": moments.sharpe,
         "mean": moments.mean,
         "deviation": moments.deviation,
