@@ -102,10 +102,13 @@
     place.dataset.drawn = "yes";
   };
 
+  const waited = document.getElementById("asks-again");
+
   const load = async () => {
     const place = document.getElementById("charts");
     if (!place || place.dataset.asked) return;
     place.dataset.asked = "yes";
+    if (waited) document.getElementById("said").textContent = document.getElementById("verdict-title").textContent;
     const answer = await fetch(place.dataset.from, { headers: { Accept: "application/json" } });
     if (answer.ok && !answer.redirected) draw(place, await answer.json());
   };

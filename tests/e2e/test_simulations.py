@@ -84,10 +84,26 @@ def test_from_the_click_to_the_charts(page: Page, town: Town, past: str, worker:
     expect(page.locator("#effect")).to_contain_text("sells at $104.00")
     page.locator("#settings").get_by_role("button", name="Simulate").click()
     page.locator("#charts[data-drawn]").wait_for(timeout=PATIENCE)
+    expect(page.locator("#asks-again")).to_have_count(0)
     expect(page.get_by_role("img", name="Worth: robot")).to_be_visible()
     expect(page.get_by_role("heading", name="Returns by month")).to_be_visible()
     page.get_by_role("link", name="Run again with other settings").click()
     expect(page.get_by_label("Sell after a rise of")).to_have_value("4")
+
+
+def test_a_waiting_run_is_cancelled_by_keyboard_while_its_page_asks_again(page: Page, town: Town, past: str):
+    page.goto(f"{town.url}/simulations/new")
+    page.locator("#settings").get_by_role("button", name="Simulate").click()
+    cancel = page.get_by_role("button", name="Cancel")
+    cancel.focus()
+    page.wait_for_timeout(900)  # some answers later
+    expect(cancel).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("It was stopped before its end")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(900)
+    assert asked == []
 
 
 def test_nothing_of_it_is_wider_than_the_window(page: Page, town: Town, past: str):

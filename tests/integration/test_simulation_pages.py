@@ -211,6 +211,15 @@ def test_a_waiting_run_is_cancelled_and_deleted(client, ann):
     assert not SimulationRun.objects.exists()
 
 
+def test_a_run_that_nobody_takes_up_says_so_and_its_page_asks_less_often(client, ann):
+    run = make_run(ann)
+    assert 'hx-trigger="every 250ms"' in page(client, "simulation", run)
+    SimulationRun.objects.update(created_at=run.created_at - timedelta(minutes=1))
+    html = page(client, "simulation", run)
+    assert 'hx-trigger="every 2500ms"' in html
+    assert "No worker has taken it up yet" in html
+
+
 def test_a_failed_run_says_why(client, ann):
     run = make_run(ann)
     SimulationRun.objects.update(status="failed", failure="It made too many steps.")
