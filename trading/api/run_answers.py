@@ -29,7 +29,7 @@ class BpsField(AmountField):
         return super().to_representation(value * MICROS // PPM_IN_BPS)
 
 
-class CourseAnswer(Answer):
+class RunFiguresAnswer(Answer):
     """Fractions, not per cent; null where a figure cannot be told. Definitions: docs/concepts/simulation.md."""
 
     total_return = serializers.FloatField()
@@ -41,15 +41,15 @@ class CourseAnswer(Answer):
     calmar = serializers.FloatField(allow_null=True)
 
 
-class RobotAnswer(CourseAnswer):
+class RunRobotAnswer(RunFiguresAnswer):
     exposure = serializers.FloatField(help_text="Mean stock share at the closes")
     guardrail_time = serializers.FloatField(help_text="Part of the sessions that closed within the guardrails")
 
 
-class BaselinesAnswer(Answer):
-    buy_and_hold = CourseAnswer()
-    constant_mix = CourseAnswer()
-    cash = CourseAnswer()
+class RunBaselinesAnswer(Answer):
+    buy_and_hold = RunFiguresAnswer()
+    constant_mix = RunFiguresAnswer()
+    cash = RunFiguresAnswer()
 
 
 class RunSummaryAnswer(Answer):
@@ -73,8 +73,8 @@ class RunSummaryAnswer(Answer):
     slippage = serializers.CharField(help_text="What the fills cost against the prices decided at")
     dividends_net = serializers.CharField()
     skips = serializers.DictField(child=serializers.IntegerField(), help_text="How often nothing came of it, by reason")
-    metrics = RobotAnswer()
-    baselines = BaselinesAnswer()
+    metrics = RunRobotAnswer()
+    baselines = RunBaselinesAnswer()
 
 
 class RunRowAnswer(Answer):

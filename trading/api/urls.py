@@ -41,6 +41,7 @@ from trading.api.settings import (
     RestorePositionSettings,
 )
 from trading.api.simulations import CancelRun, RunDays, RunDetail, RunFills, RunList
+from trading.api.storm import PortfolioStorm
 from trading.api.sweeps import (
     CancelSweep,
     SweepDetail,
@@ -50,7 +51,6 @@ from trading.api.sweeps import (
     SweepTrials,
     UseTrial,
 )
-from trading.api.storm import PortfolioStorm
 from trading.api.timeline import PositionTimeline
 from trading.api.why import EvaluationDetail, WhyNot
 
