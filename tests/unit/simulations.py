@@ -1,6 +1,7 @@
 """Simulated lives to test the engine with: random bars, actions and rules, and the interpreted engine made quick."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 from types import FunctionType
 from typing import NamedTuple
 
@@ -127,15 +128,29 @@ def usual_rules(random: Generator) -> Rules:
     )
 
 
-def usual_life(seed: int, count: int, path: str = "close", a_day: int = 500) -> Life:
+class Past(NamedTuple):
+    stage: Stage
+    dividends: tuple[Dividend, ...]
+    splits: tuple[Split, ...]
+    bars: Bars
+
+
+@lru_cache(maxsize=2)
+def usual_past(seed: int, count: int, path: str, a_day: int) -> Past:
     """Prices as of a stock, from cents to thousands; dividends and splits that the prices know nothing of."""
     random = np.random.default_rng(seed)
     price = int(np.exp(random.uniform(np.log(MICROS), np.log(5_000 * MICROS))))
     roughness = float(random.choice((0.0005, 0.001, 0.002))) * (500 / a_day) ** 0.5
     bars = minutes(random, count, price, roughness, a_day)
     dividends, splits = actions(random, bars)
+    return Past(stage_of(bars, dividends, splits, path), dividends, splits, bars)
+
+
+def usual_life(seed: int, count: int, path: str = "close", a_day: int = 500, past: int = 0) -> Life:
+    """One's own settings over one's own past, or over the past of another seed."""
+    random = np.random.default_rng(seed)
+    stage, dividends, splits, bars = usual_past(past or seed, count, path, a_day)
     ruled = usual_rules(random)
-    stage = stage_of(bars, dividends, splits, path)
     cash = int(random.choice((5_000, 10_000, 1_000_000))) * MICROS
     start = starting(cash, int(random.choice((0, 500_000, 500_000, PPM))), int(stage.points.prices[0]), ruled.lot)
     slippage = int(random.choice((0, 0, 100, 500)))

@@ -14,6 +14,7 @@ from trading.simulation.search import AT_ONCE, BLOCK
 from trading.simulation.stage import PATH
 
 SEED = 20_070_103
+A_PAST = 20  # settings over the same bars
 KINDS = {
     engine.SPLIT,
     engine.EX,
@@ -31,7 +32,7 @@ KINDS = {
 def lively(bars: int, decisions: int) -> Iterator[tuple[Life, Outcome]]:
     """Lives without those that have something to decide at every bar: these are compared over fewer bars below."""
     for seed in count(SEED):
-        life = usual_life(seed, bars)
+        life = usual_life(seed, bars, past=seed // A_PAST)
         outcome = compiled("simulate")(*life.given)
         if len(outcome.steps) + outcome.skips.sum() <= decisions:
             yield life, outcome
@@ -46,12 +47,8 @@ def compare_lively(settings: int, bars: int, decisions: int) -> None:
         kinds |= set(outcome.steps[:, 1].tolist())
     assert {ruled.sizing for ruled in seen} == {1, 2, 3, 4}
     assert {ruled.lot for ruled in seen} == {1, 1_000_000}
-    assert {(ruled.limit_orders, ruled.after_hours, ruled.reanchor_after_skip) for ruled in seen} >= {
-        (0, 0, 0),
-        (1, 0, 0),
-        (0, 1, 0),
-        (0, 0, 1),
-    }
+    for switch in ("limit_orders", "after_hours", "reanchor_after_skip", "auto_rebalance", "skip_when_short"):
+        assert {getattr(ruled, switch) for ruled in seen} == {0, 1}, switch
     assert kinds >= {engine.SPLIT, engine.EX, engine.PAY, engine.FILL, engine.ANCHOR_RESET}
 
 
