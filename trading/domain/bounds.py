@@ -66,7 +66,9 @@ def may_act(holding: Holding, rules: Rules, side: Side, over: Stretch) -> bool:
         if fits(holding, rules, Side.SELL, over, ends, back):
             return True
     if stock0 * PPM < over.low1 * (stock0 + ends.cash1):
-        return fits(holding, rules, Side.BUY, over, ends, drift_back(rules, Side.BUY, over, ends))
+        back = drift_back(rules, Side.BUY, over, ends)
+        exists = back.least * MICROS <= (MAX_AMOUNT - holding.shares) * over.price1
+        return exists and fits(holding, rules, Side.BUY, over, ends, back)
     return False
 
 
