@@ -15,7 +15,18 @@ def refuse(parser: ArgumentParser, message: str) -> NoReturn:
     parser.exit(2, f"{parser.prog}: {message}\n")
 
 
+def with_settings_of_a_cell(words: list[str]) -> list[str]:
+    """`simulate --settings` means the settings of a cell: Django would take it for its own settings module."""
+    if words[1:2] != ["simulate"]:
+        return words
+    return [word.replace("--settings", "--cell-settings", 1) if is_ours(word) else word for word in words]
+
+
+def is_ours(word: str) -> bool:
+    return word == "--settings" or word.startswith("--settings=")
+
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vbalance.settings")
     CommandParser.error = refuse  # type: ignore[assignment, method-assign]
-    execute_from_command_line(sys.argv)
+    execute_from_command_line(with_settings_of_a_cell(sys.argv))

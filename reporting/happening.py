@@ -12,6 +12,7 @@ from reporting.sentences import sentence_of
 from reporting.wording import GATES, TRIMS, name_in_words, place_of, reason_in_words, value_in_words
 
 FILLS = (EventType.ORDER_FILLED, EventType.ORDER_PARTIALLY_FILLED, EventType.LATE_FILL, EventType.OVERFILL)
+EVALUATIONS = (EventType.EVALUATED, EventType.SKIPPED)
 ELSEWHERE = ("gates", "trims", "reason", "action", "side")
 LIMITS = ("trigger_down", "trigger_up", "guardrail_low", "guardrail_high")
 OF_A_DECISION = (*LIMITS, "raw", "quantity", "commission", "stock_share_after")
@@ -97,6 +98,11 @@ class Happening(NamedTuple):
     @property
     def decided(self) -> Decided | None:
         return decided(self.content.get("outputs", {}))
+
+    @property
+    def may_differ(self) -> bool:
+        """A decision that traded nothing."""
+        return self.event.type in EVALUATIONS and self.content.get("outputs", {}).get("action") in ("SKIP", "HOLD")
 
     @property
     def booked(self) -> list[tuple[str, int]]:

@@ -1,32 +1,20 @@
-"""What a cell would have done with recorded closes: the very rule, once a day, beside buying and holding. Pure."""
+"""What a cell would have done with recorded closes: the engine, once a day, beside buying and holding. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
-from dividends.domain.payments import anchor_ex_dividend, payment_for
-from dividends.domain.splits import split_holding
-from portfolios.domain.amounts import MICROS, PPM
-from portfolios.domain.exact import muldiv_floor
-from portfolios.domain.holding import Holding, Rules, total_value, value_of
-from reporting.comparison import Payout, Ratio, Untouched, left_alone_over, order_of, value_untouched
-from trading.domain.band import wake_band
-from trading.domain.choices import OPEN, REANCHORING, Action
-from trading.domain.decision import decide
-from trading.domain.explanation import after_trade
+import numpy as np
 
-PAID_AFTER = timedelta(days=30)  # as for every pay date nobody knows
+from portfolios.domain.amounts import PPM
+from portfolios.domain.holding import Rules
+from reporting.comparison import Payout, Ratio, Untouched, left_alone_over, value_untouched
+from trading.simulation.bars import ASSUMED_DELAY, Dividend, Split, day_number
+from trading.simulation.engine import REGULAR
+from trading.simulation.runs import as_written, run, totals_of
+from trading.simulation.stage import Stage, happenings_of, points_of, starting
+
 Closes = Sequence[tuple[date, int]]
-
-
-class State(NamedTuple):
-    """The cell on its way; `due` are the dividends gone ex and not yet paid."""
-
-    holding: Holding
-    due: tuple[tuple[date, int], ...] = ()
-    trades: int = 0
-    fees: int = 0
-    dividends: int = 0
 
 
 class Course(NamedTuple):
@@ -57,74 +45,38 @@ class Rehearsal(NamedTuple):
 def rehearse(
     value: int, stock_share: int, rules: Rules, closes: Closes, actions: Iterable[Payout | Ratio]
 ) -> Rehearsal:
-    """The same money (micros) with the same stock share (ppm) from the first close on; at least one close."""
-    actions = sorted(actions, key=order_of)
-    days, (opened_on, first) = [day for day, _ in closes], closes[0]
-    state, previous, values = State(opening(value, stock_share, rules, first)), first, []
-    waiting = [action for action in reversed(actions) if action.ex_date > opened_on]
-    for day, close in closes:
-        state = paid(state, day)
-        while waiting and waiting[-1].ex_date <= day:
-            state = gone_ex(state, waiting.pop(), rules, previous)
-        state = traded(state, rules, close)
-        values.append(total_value(state.holding, close))
-        previous = close
-    bought = opening(value, PPM, rules, first)
-    start = Untouched(bought.shares, bought.cash)
-    held = list(left_alone_over(days, opened_on, start, rules.withholding, actions))
+    """The same money (micros) with the same stock share (ppm) from the first close on; at least one close.
+
+    Interpreted: a person waits, and five years take less time than the compiled engine takes to be loaded.
+    """
+    days, actions = [day for day, _ in closes], list(actions)
+    stage = stage_of_closes(closes, actions)
+    start = starting(value, stock_share, closes[0][1], rules.lot)
+    done = run(stage, rules, start, slippage=0, count_skips=False, by=as_written)
+    totals = totals_of(done)
+    bought = starting(value, PPM, closes[0][1], rules.lot)
+    alone = Untouched(bought.shares, bought.cash)
+    held = list(left_alone_over(days, days[0], alone, rules.withholding, actions))
     beside = [value_untouched(untouched, close) for untouched, (_, close) in zip(held, closes, strict=True)]
-    counted = state.trades, state.fees, state.dividends, held[-1].cash - start.cash
-    return Rehearsal(days, course(values), course(beside), *counted)
+    counted = totals.trades, totals.fees, totals.dividends_net, held[-1].cash - alone.cash
+    return Rehearsal(days, course(done.daily[:, 0].tolist()), course(beside), *counted)
 
 
-def opening(value: int, stock_share: int, rules: Rules, price: int) -> Holding:
-    """Shares worth that part of the money, whole lots, the rest in cash; the anchor at the price."""
-    shares = muldiv_floor(value, stock_share, PPM, MICROS, price)
-    shares -= shares % rules.lot
-    return Holding(shares, value - value_of(shares, price), 0, 0, 0, price)
+def stage_of_closes(closes: Closes, actions: Iterable[Payout | Ratio]) -> Stage:
+    """A look a day; each dividend is paid when it is for every pay date nobody knows.
 
-
-def paid(state: State, day: date) -> State:
-    """Receivables whose pay date has come become cash."""
-    net = sum(amount for due, amount in state.due if due <= day)
-    if not net:
-        return state
-    holding = state.holding
-    holding = holding._replace(cash=holding.cash + net, receivable=holding.receivable - net)
-    return state._replace(holding=holding, due=tuple(item for item in state.due if item[0] > day))
-
-
-def gone_ex(state: State, action: Payout | Ratio, rules: Rules, last_close: int) -> State:
-    holding = state.holding
-    if isinstance(action, Ratio):
-        ratio = action.numerator, action.denominator
-        split = split_holding(holding.shares, holding.anchor, rules.lot, *ratio, last_close)
-        cash = holding.cash + split.cash_in_lieu
-        return state._replace(holding=holding._replace(shares=split.shares, anchor=split.anchor, cash=cash))
-    net = payment_for(holding.shares, action.per_share, rules.withholding).net
-    anchor = anchor_ex_dividend(holding.anchor, action.per_share)
-    return state._replace(
-        holding=holding._replace(receivable=holding.receivable + net, anchor=anchor),
-        due=(*state.due, (action.ex_date + PAID_AFTER, net)),
-        dividends=state.dividends + net,
-    )
-
-
-def traded(state: State, rules: Rules, close: int) -> State:
-    """One look at the close; an order fills at it, and the anchor follows. Inside the wake-up band there is none."""
-    holding = state.holding
-    if holding.anchor == 0:
-        return state._replace(holding=holding._replace(anchor=close))
-    band = wake_band(holding, rules)
-    if band.below < close < band.above:
-        return state
-    decision = decide(holding, rules, close, OPEN)
-    if decision.action in (Action.BUY, Action.SELL):
-        holding = after_trade(holding, decision, close)._replace(anchor=close)
-        return state._replace(holding=holding, trades=state.trades + 1, fees=state.fees + decision.commission)
-    if rules.reanchor_after_skip and decision.reason in REANCHORING:
-        return state._replace(holding=holding._replace(anchor=close))
-    return state
+    The first close is looked at twice: it sets the anchor, and a cell outside its guardrails acts on it.
+    """
+    closes = [closes[0], *closes]
+    days = np.array([day_number(day) for day, _ in closes], np.int32)
+    points = points_of(np.array([close for _, close in closes], np.int64), days, np.full(len(days), REGULAR, np.uint8))
+    dividends, splits = [], []
+    for action in actions:
+        if isinstance(action, Ratio):
+            splits.append(Split(*action))
+        else:
+            dividends.append(Dividend(action.ex_date, action.ex_date + ASSUMED_DELAY, action.per_share))
+    return Stage(points, happenings_of(days, dividends, splits), np.arange(len(days)))
 
 
 def course(values: list[int]) -> Course:

@@ -15,6 +15,8 @@ from reporting.views import (
     portfolios,
     reports,
     settings,
+    simulations,
+    sweeps,
 )
 
 urlpatterns = [
@@ -41,6 +43,14 @@ urlpatterns = [
     path("accounts", accounts.accounts, name="accounts"),
     path("accounts/<uuid:public_id>", accounts.account, name="account"),
     path("accounts/<uuid:public_id>/books", books.books, name="books"),
+    path("simulations", simulations.simulations, name="simulations"),
+    path("simulations/new", simulations.new_simulation, name="simulation-new"),
+    path("simulations/new/effect", simulations.simulation_effect, name="simulation-effect"),
+    path("simulations/<uuid:public_id>", simulations.simulation, name="simulation"),
+    path("simulations/<uuid:public_id>/chart", simulations.simulation_chart, name="simulation-chart"),
+    path("sweeps", sweeps.sweeps, name="sweeps"),
+    path("sweeps/new", sweeps.new_sweep, name="sweep-new"),
+    path("sweeps/<uuid:public_id>", sweeps.sweep, name="sweep"),
     path("dividends", dividends.dividends, name="dividends"),
     path("orders", orders.orders, name="orders"),
     path("orders/<uuid:public_id>", orders.order, name="order"),

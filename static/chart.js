@@ -3,44 +3,21 @@
 (() => {
   const box = document.getElementById("chart");
   const worthBox = document.getElementById("worth");
-  if (!box || !worthBox || !window.LightweightCharts) return;
-  const { createChart, createSeriesMarkers, LineSeries, LineStyle, LineType } = window.LightweightCharts;
+  if (!box || !worthBox || !window.charting) return;
+  const { calmChart, element, look, marking, named, quiet, stepped, LineSeries, LineStyle } = window.charting;
   const RANGES = [["3 months", "?days=92"], ["1 year", "?days=366"], ["All", ""]];
-  const ARROWS_FROM = 9;  // pixels between two sessions
-  const DOT_ROOM = 14;    // pixels a dot needs beside its neighbour
-  const quiet = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
-  const stepped = { ...quiet, lineWidth: 1, lineType: LineType.WithSteps };
-
-  const element = (parent, name, role, label) => {
-    const made = document.createElement("div");
-    made.className = name;
-    made.setAttribute("role", role);
-    made.setAttribute("aria-label", label);
-    parent.append(made);
-    return made;
-  };
 
   box.replaceChildren();
   const bar = element(box, "ranges", "group", "Time shown");
   const canvas = element(box, "chart", "img", "Price");
   const worthCanvas = element(worthBox, "fill", "img", "Worth");
 
-  const calmChart = (place, format) => createChart(place, {
-    autoSize: true,
-    layout: { attributionLogo: false },  // the footer of every page names and links TradingView
-    handleScale: { mouseWheel: false },
-    handleScroll: { mouseWheel: false, vertTouchDrag: false },
-    rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.1, bottom: 0.08 } },
-    timeScale: { borderVisible: false, minBarSpacing: 0.05, rightOffset: 2 },
-    localization: { priceFormatter: format },
-  });
-
   const chart = calmChart(canvas, (value) => value.toFixed(2));
   const upper = chart.addSeries(LineSeries, { ...stepped, lineStyle: LineStyle.Dashed });
   const lower = chart.addSeries(LineSeries, { ...stepped, lineStyle: LineStyle.Dashed });
   const anchor = chart.addSeries(LineSeries, stepped);
   const price = chart.addSeries(LineSeries, { lineWidth: 2, priceLineVisible: false });
-  const markers = createSeriesMarkers(price, []);
+  const markTrades = marking(chart, price);
 
   const worthChart = calmChart(worthCanvas, (value) => Math.round(value).toLocaleString("en-US"));
   const alone = worthChart.addSeries(LineSeries, { ...quiet, lineWidth: 1 });
@@ -49,68 +26,20 @@
   let history = { days: [], prices: [], anchors: [], trades: [], values: [], alone: [], up: 0, down: 0 };
   let asked = "?days=366";
   let fitted = true;  // until somebody drags or pinches
-  let colours = {};
-  let marked = "";
 
   const paint = () => {
-    const style = getComputedStyle(document.documentElement);
-    const named = (name) => style.getPropertyValue(`--${name}`).trim();
-    const look = {
-      layout: {
-        background: { color: "transparent" },
-        textColor: named("muted"),
-        fontFamily: '"Inter", system-ui, sans-serif',
-        fontSize: 11,
-      },
-      grid: { vertLines: { visible: false }, horzLines: { color: named("line") } },
-      crosshair: { vertLine: { color: named("line-strong") }, horzLine: { color: named("line-strong") } },
-    };
-    chart.applyOptions(look);
-    worthChart.applyOptions(look);
-    colours = { buy: named("buy"), sell: named("sell") };
+    chart.applyOptions(look());
+    worthChart.applyOptions(look());
     price.applyOptions({ color: named("ink") });
     worth.applyOptions({ color: named("ink") });
     alone.applyOptions({ color: named("line-strong") });
     anchor.applyOptions({ color: named("anchor") });
     upper.applyOptions({ color: named("sell") });
     lower.applyOptions({ color: named("buy") });
-    marked = "";
-    mark();
+    mark(true);
   };
 
-  const spacing = () => {
-    const range = chart.timeScale().getVisibleLogicalRange();
-    return range ? chart.timeScale().width() / Math.max(range.to - range.from, 1) : 1;
-  };
-
-  // Arrows where there is room for them; else dots; and where dots would touch, one for several trades, larger.
-  const mark = () => {
-    const room = spacing();
-    const arrows = room >= ARROWS_FROM;
-    const together = arrows ? 1 : Math.max(Math.round(DOT_ROOM / room), 1);
-    const key = `${arrows} ${together} ${history.days.length} ${history.trades.length}`;
-    if (key === marked) return;
-    marked = key;
-    const groups = new Map();
-    for (const trade of history.trades) {
-      const name = `${trade.side} ${arrows ? groups.size : Math.floor(trade.at / together)}`;
-      groups.set(name, [...(groups.get(name) || []), trade]);
-    }
-    const drawn = [...groups.values()].map((trades) => marker(trades, arrows));
-    markers.setMarkers(drawn.sort((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0)));
-  };
-
-  const marker = (trades, arrow) => {
-    const middle = trades[Math.floor(trades.length / 2)];
-    const buys = middle.side === "BUY";
-    return {
-      time: history.days[middle.at],
-      position: buys ? "belowBar" : "aboveBar",
-      shape: !arrow ? "circle" : buys ? "arrowUp" : "arrowDown",
-      color: buys ? colours.buy : colours.sell,
-      size: arrow ? 0.9 : Math.min(0.35 + 0.12 * trades.length, 0.9),
-    };
-  };
+  const mark = (anew) => markTrades(history.days, history.trades, anew === true);
 
   const points = (values, factor = 1) => history.days.map((time, index) =>
     (values[index] === null ? { time } : { time, value: values[index] * factor }));
@@ -125,8 +54,7 @@
     worthChart.timeScale().fitContent();
     if (fitted) chart.timeScale().fitContent();
     describe();
-    marked = "";
-    mark();
+    mark(true);
   };
 
   const describe = () => {

@@ -35,6 +35,10 @@ from trading.selectors import (
 from trading.services import corporate_actions, evaluation, execution, inbox, proposals, reconciliation
 from trading.services.halts import clear_orders
 from trading.services.quarantine import setting_aside
+from trading.simulation.ranking import chunks_to_ring, chunks_waiting, next_chunk
+from trading.simulation.selectors import runs_waiting
+from trading.simulation.services import carry_out, forget_undone
+from trading.simulation.sweeps import carry_out_chunk
 
 log = structlog.get_logger(__name__)
 BELL_HEARD_FOR = timedelta(minutes=10)
@@ -148,6 +152,43 @@ def reconcile_accounts(*, why: str = "beat") -> None:
 @shared_task(base=Bell)
 def prune_reconciliations() -> None:
     reconciliation.prune_reconciliations()
+
+
+@shared_task(base=Bell, **PATIENT)
+def run_simulation(*, run_id: int) -> None:
+    """What would have been. The row is the queue: a lost bell or a dead worker costs time and nothing else."""
+    carry_out(run_id=run_id)
+
+
+@shared_task(base=Bell)
+def ring_runs() -> None:
+    """The sweeper of runs: those that nobody is at."""
+    all(ring(run_simulation, run_id=pk) for pk in runs_waiting())
+
+
+@shared_task(base=Bell, **PATIENT)
+def run_sweep_chunk(*, chunk_id: int) -> None:
+    """A part of a sweep, and a bell for the next part that nobody is at: every worker goes on until none is left."""
+    chunk = carry_out_chunk(chunk_id=chunk_id)
+    following = next_chunk(chunk) if chunk else None
+    if following:
+        ring(run_sweep_chunk, chunk_id=following)
+
+
+@shared_task(base=Bell)
+def ring_sweeps() -> None:
+    """The sweeper of sweeps: chunks that nobody is at, and sweeps that lack only their judgement."""
+    all(ring(run_sweep_chunk, chunk_id=pk) for pk in chunks_waiting())
+
+
+@shared_task(base=Bell)
+def forget_undone_runs() -> None:
+    forget_undone()
+
+
+def ring_sweep(sweep_id: int) -> None:
+    """As many chunks as may be worked on at once; each rings for the next."""
+    all(ring(run_sweep_chunk, chunk_id=pk) for pk in chunks_to_ring(sweep_id))
 
 
 def ring_for_halt(halt: Halt) -> None:

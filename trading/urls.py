@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from trading.views import accounts, acts, books, chain, feeds, halts, openings, orders, proposals, settings
+from trading.views import accounts, acts, books, chain, feeds, halts, openings, orders, proposals, settings, simulations
+from trading.views import sweeps as swept
 from trading.views.deeds import DEEDS
 
 urlpatterns = [
@@ -37,5 +38,13 @@ urlpatterns = [
     path("orders/<uuid:public_id>/approve", proposals.approve, name="order-approve"),
     path("orders/<uuid:public_id>/dismiss", proposals.dismiss, name="order-dismiss"),
     path("portfolios/<uuid:public_id>/approval", proposals.switch, name="portfolio-approval"),
+    path("simulations/start", simulations.start, name="simulation-start"),
+    path("simulations/<uuid:public_id>/cancel", simulations.cancel, name="simulation-cancel"),
+    path("simulations/<uuid:public_id>/delete", simulations.delete, name="simulation-delete"),
     path("orders/<uuid:public_id>/cancel", orders.cancel_order, name="order-cancel"),
+    path("sweeps/start", swept.start, name="sweep-start"),
+    path("sweeps/<uuid:public_id>/cancel", swept.cancel, name="sweep-cancel"),
+    path("sweeps/<uuid:public_id>/delete", swept.delete, name="sweep-delete"),
+    path("sweeps/<uuid:public_id>/trials/<int:number>/run", swept.open_run, name="sweep-run"),
+    path("sweeps/<uuid:public_id>/trials/<int:number>/use", swept.use, name="sweep-use"),
 ]

@@ -7,6 +7,8 @@ BEAT_SCHEDULE = {
     "ring waiting": {"task": "trading.tasks.ring_waiting", "schedule": 3.0, "options": {"expires": 3}},
     "expire proposals": {"task": "trading.tasks.expire_proposals", "schedule": 10.0, "options": {"expires": 10}},
     "ring inbox": {"task": "trading.tasks.ring_inbox", "schedule": 3.0, "options": {"expires": 3}},
+    "ring runs": {"task": "trading.tasks.ring_runs", "schedule": 5.0, "options": {"expires": 5}},
+    "ring sweeps": {"task": "trading.tasks.ring_sweeps", "schedule": 5.0, "options": {"expires": 5}},
     "check dividends": {"task": "trading.tasks.check_dividends", "schedule": 60.0, "options": {"expires": 60}},
     "pay dividends": {"task": "trading.tasks.pay_dividends", "schedule": 60.0, "options": {"expires": 60}},
     "reconcile accounts": {"task": "trading.tasks.reconcile_accounts", "schedule": 60.0, "options": {"expires": 60}},
@@ -34,6 +36,11 @@ BEAT_SCHEDULE = {
     "forget heartbeats": {
         "task": "trading.tasks.forget_old_heartbeats",
         "schedule": crontab(hour="3", minute="50"),
+        "options": {"expires": 3600},
+    },
+    "forget undone runs": {
+        "task": "trading.tasks.forget_undone_runs",
+        "schedule": crontab(hour="3", minute="55"),
         "options": {"expires": 3600},
     },
     "beat alive": {"task": "vbalance.tasks.note_beat", "schedule": 5.0, "options": {"expires": 5}},

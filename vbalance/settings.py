@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "trading.market",
     "trading.brokers",
     "trading.risk",
+    "trading.simulation",
     "dividends",
     "portfolios",
     "portfolios.identity",
@@ -147,6 +148,7 @@ CELERY_TASK_ROUTES = {
     "trading.tasks.execute_order": {"queue": "orders"},
     "trading.tasks.process_inbox": {"queue": "orders"},
     "trading.tasks.*_dividends": {"queue": "dividends"},
+    "trading.tasks.run_*": {"queue": "simulation"},
 }
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_BEAT_SCHEDULER = "vbalance.beat:KeepingScheduler"
@@ -285,6 +287,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CellStateEnum": "portfolios.models.Position.Status",
         "PortfolioStateEnum": "portfolios.models.Portfolio.Status",
+        "WorkStatusEnum": "trading.simulation.models.Work.Status",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -185,7 +185,7 @@ def rules_from(merged: Mapping[str, int], *, default_buffer: int) -> Rules:
     return Rules(
         trigger_up=merged["trigger_up"],
         trigger_down=merged["trigger_down"],
-        sizing=merged["sizing"],
+        sizing=int(merged["sizing"]),  # a plain integer: compiled code takes an enum for another kind of number
         rebalance_ratio=merged["rebalance_ratio"],
         target_weight=merged["target_weight"],
         guardrail_low=merged["guardrail_low"],

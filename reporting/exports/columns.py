@@ -1,7 +1,8 @@
 """A column of an export: its name, what kind of value it holds, and where that comes from."""
 
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 
 class Type(Enum):
@@ -25,3 +26,32 @@ class Column(NamedTuple):
     name: str
     type: Type
     source: Any
+
+
+class Placed(Protocol):
+    """What rows belong to: the words that each of them ends with."""
+
+    @property
+    def place(self) -> tuple[str, ...]: ...
+
+
+class Named(Protocol):
+    """own: the columns that rows bring along; columns: with those of their place."""
+
+    @property
+    def own(self) -> tuple[Column, ...]: ...
+
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+
+
+class Table(Protocol):
+    """What a file is written from: some thousand rows at a time."""
+
+    @property
+    def kind(self) -> Named: ...
+
+    @property
+    def file_name(self) -> str: ...
+
+    def chunks(self) -> Iterator[tuple[Placed, list[Sequence[Any]]]]: ...

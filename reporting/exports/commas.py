@@ -7,14 +7,13 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from reporting.exports.columns import Type
-from reporting.exports.kinds import Export
+from reporting.exports.columns import Table, Type
 from reporting.exports.text import RENDERERS
 
 Renderers = Mapping[Type, Callable[[Any], str]]
 
 
-def lines(export: Export, renderers: Renderers = RENDERERS) -> Iterator[bytes]:
+def lines(export: Table, renderers: Renderers = RENDERERS) -> Iterator[bytes]:
     """Thousands at a time, column by column: a call for each value is what costs."""
     yield written([[column.name for column in export.kind.columns]])
     own = [renderers.get(column.type) for column in export.kind.own]
@@ -31,6 +30,6 @@ def written(rows: Any) -> bytes:
     return text.getvalue().encode()
 
 
-def write(export: Export, path: Path, renderers: Renderers = RENDERERS) -> None:
+def write(export: Table, path: Path, renderers: Renderers = RENDERERS) -> None:
     with path.open("wb") as file:
         file.writelines(lines(export, renderers))

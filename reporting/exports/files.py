@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from django.http import FileResponse, StreamingHttpResponse
 
 from reporting.exports import commas, parquet, workbook
+from reporting.exports.columns import Table
 from reporting.exports.kinds import Export
 
 
 class Format(NamedTuple):
     name: str
     media_type: str
-    write: Callable[[Export, Path], None]
+    write: Callable[[Any, Path], None]
 
 
 FORMATS = {
@@ -27,7 +28,7 @@ FORMATS = {
 }
 
 
-def answer(export: Export, form: Format, *, head: bool = False) -> StreamingHttpResponse:
+def answer(export: Table, form: Format, *, head: bool = False) -> StreamingHttpResponse:
     """CSV as it is read; the others, which end with what they begin with, from a file that is gone when sent.
 
     To HEAD, what it would be called: nothing is read for it.
@@ -43,7 +44,7 @@ def answer(export: Export, form: Format, *, head: bool = False) -> StreamingHttp
     return response
 
 
-def opened(export: Export, form: Format) -> BinaryIO:
+def opened(export: Table, form: Format) -> BinaryIO:
     """The open file without its name: nobody has to tidy up after a reader who left."""
     with TemporaryDirectory(prefix="vb-export-") as folder:
         path = Path(folder, f"export.{form.name}")

@@ -8,7 +8,7 @@ import xlsxwriter
 
 from portfolios.domain.amounts import MICROS
 from portfolios.errors import Refused
-from reporting.exports.columns import Type
+from reporting.exports.columns import Column, Type
 from reporting.exports.kinds import PLACE, Export
 from reporting.exports.scope import Stream
 from reporting.exports.sheets import SUMMARY, continued, sheet_names
@@ -40,47 +40,29 @@ def write(export: Export, path: Path) -> None:
     Workbook(path, export).fill()
 
 
-class Workbook:
-    """Its sheets while they are written, each with the row that comes next."""
+class Book:
+    """A workbook that is written row by row, its first sheet the summary."""
 
-    def __init__(self, path: Path, export: Export, last_row: int = LAST_ROW) -> None:
-        self.last_row = last_row
+    def __init__(self, path: Path, columns: Sequence[Column]) -> None:
+        self.columns = columns
         self.book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": str(path.parent)})
-        self.export = export
         self.bold = self.book.add_format({"bold": True})
         self.formats = {kind: self.book.add_format({"num_format": code}) for kind, code in FORMATS.items()}
         self.summary = self.book.add_worksheet(SUMMARY)
-        streams = export.scope.streams
-        self.names = dict(zip(streams, sheet_names(streams), strict=True))
-        self.places = {stream: self.opened(self.names[stream]) for stream in streams if stream.position}
-        self.counts = dict.fromkeys(streams, 0)
-
-    def fill(self) -> None:
-        for stream, chunk in self.export.chunks():
-            place = self.places.get(stream) or self.opened(self.names[stream])
-            for row in chunk:
-                place = self.added(place, stream, (*row, *stream.place))
-            self.places[stream] = place
-        self.sum_up()
-        self.book.close()
 
     def opened(self, name: str) -> Place:
         """A new sheet with its header."""
         sheet = self.book.add_worksheet(name)
-        columns = self.export.kind.columns
-        for number, column in enumerate(columns):
+        for number, column in enumerate(self.columns):
             sheet.set_column(number, number, WIDTHS.get(column.type, 12))
         sheet.freeze_panes(1, 0)
-        for number, column in enumerate(columns):
+        for number, column in enumerate(self.columns):
             sheet.write_string(0, number, column.name, self.bold)
         return Place(sheet, 1)
 
-    def added(self, place: Place, stream: Stream, values: Sequence[Any]) -> Place:
-        if place.row > self.last_row:
-            place = self.opened(continued(self.names[stream], self.counts[stream] // self.last_row + 1))
-        for number, (column, value) in enumerate(zip(self.export.kind.columns, values, strict=True)):
+    def written(self, place: Place, values: Sequence[Any]) -> Place:
+        for number, (column, value) in enumerate(zip(self.columns, values, strict=True)):
             self.put(place, number, column.type, value)
-        self.counts[stream] += 1
         return Place(place.sheet, place.row + 1)
 
     def put(self, place: Place, number: int, kind: Type, value: Any) -> None:
@@ -96,6 +78,34 @@ class Workbook:
                 place.sheet.write_datetime(place.row, number, value, style)
             case Type.TEXT | Type.WORD | Type.INSTANT:
                 place.sheet.write_string(place.row, number, harmless(value)[:LONGEST_TEXT])
+
+
+class Workbook(Book):
+    """Its sheets while they are written, each with the row that comes next."""
+
+    def __init__(self, path: Path, export: Export, last_row: int = LAST_ROW) -> None:
+        super().__init__(path, export.kind.columns)
+        self.last_row = last_row
+        self.export = export
+        streams = export.scope.streams
+        self.names = dict(zip(streams, sheet_names(streams), strict=True))
+        self.places = {stream: self.opened(self.names[stream]) for stream in streams if stream.position}
+        self.counts = dict.fromkeys(streams, 0)
+
+    def fill(self) -> None:
+        for stream, chunk in self.export.chunks():
+            place = self.places.get(stream) or self.opened(self.names[stream])
+            for row in chunk:
+                place = self.added(place, stream, (*row, *stream.place))
+            self.places[stream] = place
+        self.sum_up()
+        self.book.close()
+
+    def added(self, place: Place, stream: Stream, values: Sequence[Any]) -> Place:
+        if place.row > self.last_row:
+            place = self.opened(continued(self.names[stream], self.counts[stream] // self.last_row + 1))
+        self.counts[stream] += 1
+        return self.written(place, values)
 
     def sum_up(self) -> None:
         """What was asked for, and each cell as it stands now."""

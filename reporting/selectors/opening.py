@@ -14,6 +14,7 @@ from reporting.comparison import Payout, Ratio
 from reporting.hints import Choice, Hint, Known, choices_of, hints_of
 from reporting.reading import money
 from reporting.rehearsal import Rehearsal, rehearse
+from reporting.stormy import Storm, storm_over
 from trading.domain.choices import Reason, Side
 from trading.domain.explanation import stock_share
 from trading.domain.ladder import Ladder, Rung, ladder, next_rung
@@ -21,6 +22,7 @@ from trading.forms import NewCellForm, Opening
 from trading.market.models import Bar, Instrument
 from trading.market.selectors import market_day
 from trading.sight import glance
+from trading.simulation.storm import Sailor
 
 YEARS, SHORT = 5, 250
 RUNGS, SYMBOLS = 5, 100
@@ -38,6 +40,7 @@ class Plan(NamedTuple):
     begun: Holding
     ladder: Ladder | None
     rehearsal: Rehearsal | None
+    storm: Storm | None
     warnings: list[str]
 
     @property
@@ -125,7 +128,8 @@ def plan_of(opening: Opening, known: Known, source: str) -> Plan:
     first = first_order(holding, rules, price)
     begun = first.holding_after if first else holding
     steps = ladder(begun, rules, price or None, RUNGS) if begun.anchor and value else None
-    plan = Plan(opening, value, first, begun, steps, None, [])
+    crew = [Sailor(known.symbol, holding, rules, reference)] if reference and value else []
+    plan = Plan(opening, value, first, begun, steps, None, storm_over(crew, asked=True), [])
     rehearsal = None
     if known.closes and value:
         share = stock_share(holding, reference)

@@ -11,7 +11,9 @@ from portfolios.selectors import given_in
 from reporting.selectors.cells import Cell, cells_of, visible_positions
 from reporting.selectors.overview import Totals, nearness, totals_of
 from reporting.setting_words import Told, told_settings
+from reporting.stormy import Storm, storm_over
 from trading.market.models import MarketClock
+from trading.simulation.storm import Sailor
 
 CELLS, PORTFOLIOS = 50, 100
 
@@ -44,9 +46,12 @@ class PortfolioPage(NamedTuple):
     own: list[Told]
     may_act: bool
     is_owner: bool
+    storm: Storm | None
 
 
-def portfolio_page(portfolio: Portfolio, user: Any, clocks: Iterable[MarketClock], page: int) -> PortfolioPage:
+def portfolio_page(
+    portfolio: Portfolio, user: Any, clocks: Iterable[MarketClock], page: int, *, storm: bool = False
+) -> PortfolioPage:
     """Needs `settings_version` selected with the portfolio."""
     positions = visible_positions(user).filter(portfolio=portfolio).order_by("pk")
     cells = sorted(cells_of(list(positions), clocks), key=nearness)
@@ -68,7 +73,17 @@ def portfolio_page(portfolio: Portfolio, user: Any, clocks: Iterable[MarketClock
         told_settings(given_in(portfolio.settings_version)),
         role in (Role.OWNER, Role.TRADER),
         role == Role.OWNER,
+        storm_over(crew_of(cells), asked=storm),
     )
+
+
+def crew_of(cells: Iterable[Cell]) -> list[Sailor]:
+    """Those with a price."""
+    return [
+        Sailor(cell.position.symbol, cell.position.holding, cell.effective.rules, cell.standing.price)
+        for cell in cells
+        if cell.standing
+    ]
 
 
 def closed_in(portfolio: Portfolio) -> QuerySet[Position]:

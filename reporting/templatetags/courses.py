@@ -1,11 +1,15 @@
 """The drawing of a rehearsal: what the cell was worth beside buying and holding, as two lines the server draws."""
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from django import template
 
 from reporting.rehearsal import Rehearsal
 
 register = template.Library()
 WIDTH, HEIGHT, MARGIN, POINTS = 600, 180, 6, 150
+Level = TypeVar("Level", bound=float)
 
 
 @register.inclusion_tag("reporting/_course.html")
@@ -24,14 +28,13 @@ def course_chart(rehearsal: Rehearsal) -> dict[str, object]:
     }
 
 
-def thinned(values: list[int]) -> list[int]:
+def thinned(values: list[Level]) -> list[Level]:
     """At most POINTS of them, evenly; two at least, so that there is a line; the last one always."""
     step = -(-len(values) // POINTS)
-    kept = values[:-1:step]
-    return [*(kept or values), values[-1]]
+    return [*(values[:-1:step] or values), values[-1]]
 
 
-def line(values: list[int], low: int, high: int) -> str:
+def line(values: Sequence[float], low: float, high: float) -> str:
     span, step = max(high - low, 1), WIDTH / (len(values) - 1)
     heights = (HEIGHT - MARGIN - (value - low) * (HEIGHT - 2 * MARGIN) / span for value in values)
     return " ".join(f"{index * step:.1f},{height:.1f}" for index, height in enumerate(heights))

@@ -17,6 +17,7 @@ from reporting.selectors.overview import overview_of
 from reporting.selectors.portfolio import portfolios_of
 from reporting.selectors.pulse import pulse_of_cell, pulse_of_user
 from reporting.selectors.timeline import FILTERS, timeline_of
+from reporting.selectors.why import asked_why
 from reporting.views.asked import chosen, number_from, visible_position
 from reporting.views.past import past_page, past_timeline
 
@@ -90,7 +91,9 @@ def timeline(request: HttpRequest, public_id: UUID) -> HttpResponse:
     position = visible_position(request, public_id)
     before = number_from(request, "before")
     context = {"position": position, "filters": FILTERS, "chosen": chosen(request, "show", FILTERS) or "all"}
+    context["before"] = before
     if "as_of" in request.GET:
         return past_timeline(request, context, before)
     context["timeline"] = timeline_of(position, str(context["chosen"]), before=before)
+    context["why"] = asked_why(position, request.GET.get("why", ""))
     return render(request, "reporting/timeline.html", context)

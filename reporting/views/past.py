@@ -13,6 +13,7 @@ from portfolios.errors import Refused
 from portfolios.models import Event, Position
 from reporting.reading import NEW_YORK, market_time
 from reporting.selectors.timeline import timeline_of, with_causes
+from reporting.selectors.why import asked_why
 from trading.past import Past, last_event_at, past_of
 
 LATEST = 6
@@ -29,7 +30,7 @@ def past_timeline(request: HttpRequest, context: dict[str, Any], before: int | N
     def timeline_then(position: Position, at: datetime) -> dict[str, Any]:
         last = last_event_at(position, at)
         rows = timeline_of(position, context["chosen"], before=before, last=last)
-        return {"at": at, "last": last, "timeline": rows}
+        return {"at": at, "last": last, "timeline": rows, "why": asked_why(position, request.GET.get("why", ""), at)}
 
     return page_then(request, "reporting/timeline.html", context, timeline_then)
 

@@ -16,6 +16,10 @@ from reporting.views.asked import number_from, visible_portfolio
 @require_safe
 def portfolio(request: HttpRequest, public_id: UUID) -> HttpResponse:
     page = portfolio_page(
-        visible_portfolio(request, public_id), request.user, clocks_for(request), number_from(request, "page") or 1
+        visible_portfolio(request, public_id),
+        request.user,
+        clocks_for(request),
+        number_from(request, "page") or 1,
+        storm="storm" in request.GET,
     )
     return render(request, "reporting/portfolio.html", {"page": page})

@@ -15,7 +15,18 @@ COUNTED = ("text/html", "text/css", "javascript", "image/svg")
 
 def addresses(town: Town) -> list[str]:
     portfolio = f"/portfolios/{Position.objects.filter(portfolio__owner__username='ann')[0].portfolio.public_id}"
-    lists = ["/", "/orders", "/dividends", "/reports", "/exports", "/audit", "/settings", "/settings/password"]
+    lists = [
+        "/",
+        "/orders",
+        "/dividends",
+        "/reports",
+        "/simulations",
+        "/simulations/new",
+        "/exports",
+        "/audit",
+        "/settings",
+        "/settings/password",
+    ]
     ours = [portfolio, f"{portfolio}/settings", f"{portfolio}/members", "/portfolios/new", "/positions/new?ticker=IBM"]
     cell = [town.ibm, *(f"{town.ibm}/{page}" for page in ("timeline", "settings", "act/buy?qty=1", "act/close"))]
     return [*lists, *ours, *cell, "/password/reset"]

@@ -37,6 +37,8 @@ API_MEMBERS_READ = (401, 404, 200, 200, 200, 404)
 PAGE_ANYONE_KNOWN = (302, 200, 200, 200, 200, 200)
 PAGE_FORM_REFUSED = (302, 422, 422, 422, 422, 422)
 PAGE_MEMBERS_READ = (302, 404, 200, 200, 200, 404)
+PAGE_OWNERS_RUN = (302, 404, 404, 404, 200, 404)
+OWNERS_RUN_ACT = (302, 404, 404, 404, 302, 404)
 FEED_STEERED = (302, 403, 403, 302, 302, 302)
 
 
@@ -85,6 +87,9 @@ API = [
     Row("v1/positions/<str:public_id>/settings/versions/<int:number>/restore", "POST", api_members_act(200), body={}),
     Row("v1/positions/<str:public_id>/ladder", "GET", API_MEMBERS_READ),
     Row("v1/positions/<str:public_id>/timeline", "GET", API_MEMBERS_READ),
+    Row("v1/portfolios/<str:public_id>/storm", "GET", API_MEMBERS_READ, "portfolio"),
+    Row("v1/evaluations/<str:evaluation_id>", "GET", API_MEMBERS_READ),
+    Row("v1/evaluations/<str:evaluation_id>/why-not", "GET", API_MEMBERS_READ),
     Row("v1/positions/<str:public_id>/deposit", "POST", api_members_act(200), body={"amount": "1"}),
     Row("v1/positions/<str:public_id>/withdraw", "POST", api_members_act(200), body={"amount": "1"}),
     Row("v1/positions/<str:public_id>/adjust", "POST", api_members_act(200), body={"cash": "-1", "reason": "fee"}),
@@ -179,6 +184,31 @@ MARKET = [
     Row("v1/market/quotes/<str:symbol>", "GET", API_ANYONE_KNOWN),
     Row("v1/market/bars/<str:symbol>", "GET", API_ANYONE_KNOWN),
 ]
+OWNERS_RUN = (401, 404, 404, 404, 200, 404)
+A_RUN = "v1/simulations/<str:public_id>"
+RUNS = [
+    Row("v1/simulations", "GET", API_ANYONE_KNOWN),
+    Row("v1/simulations", "POST", (401, 202, 202, 202, 202, 202), body={"symbol": "OLD"}),
+    Row(A_RUN, "GET", OWNERS_RUN, "run"),
+    Row(A_RUN, "DELETE", (401, 404, 404, 404, 204, 404), "run"),
+    Row(f"{A_RUN}/cancel", "POST", (401, 404, 404, 404, 409, 404), "run", {}),  # it is done
+    Row(f"{A_RUN}/fills", "GET", OWNERS_RUN, "run"),
+    Row(f"{A_RUN}/daily", "GET", OWNERS_RUN, "run"),
+    Row(f"{A_RUN}/exports/<str:kind>.<str:form>", "GET", (401, 404, 404, 404, 404, 404), "run"),  # no such kind
+]
+A_SWEEP = "v1/sweeps/<str:public_id>"
+NEW_SWEEP = {"symbol": "OLD", "axes": [{"name": "tau", "values": ["0.02", "0.03"]}]}
+SWEEPS = [
+    Row("v1/sweeps", "GET", API_ANYONE_KNOWN),
+    Row("v1/sweeps", "POST", (401, 202, 202, 202, 202, 202), body=NEW_SWEEP),
+    Row(A_SWEEP, "GET", OWNERS_RUN, "sweep"),
+    Row(A_SWEEP, "DELETE", (401, 404, 404, 404, 204, 404), "sweep"),
+    Row(f"{A_SWEEP}/cancel", "POST", OWNERS_RUN, "sweep", {}),
+    Row(f"{A_SWEEP}/map", "GET", (401, 404, 404, 404, 400, 404), "sweep", {"x": "cell"}),  # no such axis
+    Row(f"{A_SWEEP}/trials", "GET", OWNERS_RUN, "sweep"),
+    Row(f"{A_SWEEP}/trials/<int:number>", "GET", OWNERS_RUN, "sweep"),
+    Row(f"{A_SWEEP}/trials/<int:number>/use", "POST", (401, 404, 404, 404, 422, 404), "sweep", {}),  # for which cell?
+]
 ALIASES = [
     Row("metrics", "GET", API_ANYONE_KNOWN),
     Row("orders/callback", "POST", everybody(401)),
@@ -215,6 +245,19 @@ PAGES = [
     Row("positions/<uuid:public_id>/live", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/chart", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/timeline", "GET", PAGE_MEMBERS_READ),
+    Row("simulations", "GET", PAGE_ANYONE_KNOWN),
+    Row("simulations/new", "GET", PAGE_ANYONE_KNOWN),
+    Row("simulations/new/effect", "GET", PAGE_ANYONE_KNOWN),
+    Row("simulations/start", "POST", PAGE_FORM_REFUSED),  # no stock chosen
+    *(Row(f"simulations/<uuid:public_id>{page}", "GET", PAGE_OWNERS_RUN, "run") for page in ("", "/chart")),
+    Row("sweeps", "GET", PAGE_ANYONE_KNOWN),
+    Row("sweeps/new", "GET", PAGE_ANYONE_KNOWN),
+    Row("sweeps/start", "POST", PAGE_FORM_REFUSED),  # no stock chosen
+    Row("sweeps/<uuid:public_id>", "GET", PAGE_OWNERS_RUN, "sweep"),
+    *(Row(f"sweeps/<uuid:public_id>/{deed}", "POST", OWNERS_RUN_ACT, "sweep") for deed in ("cancel", "delete")),
+    Row("sweeps/<uuid:public_id>/trials/<int:number>/run", "POST", OWNERS_RUN_ACT, "sweep"),
+    Row("sweeps/<uuid:public_id>/trials/<int:number>/use", "POST", (302, 404, 404, 404, 404, 404), "sweep"),  # no cell
+    *(Row(f"simulations/<uuid:public_id>/{deed}", "POST", OWNERS_RUN_ACT, "run") for deed in ("cancel", "delete")),
     Row("console", "GET", PAGE_ANYONE_KNOWN),
     Row("console/halt", "POST", PAGE_FORM_REFUSED),  # nothing chosen
     Row("console/halts/<uuid:public_id>/rearm", "POST", (302, 404, 404, 404, 404, 404)),  # a cell is no halt
@@ -280,4 +323,4 @@ PEOPLE = [
     Row("oidc/<int:identity_id>/unlink", "POST", everybody(302)),
 ]
 
-TABLE = [*ACCOUNTS, *PEOPLE, *ACTS, *HEALTH, *API, *PORTFOLIOS, *MARKET, *ALIASES, *PAGES]
+TABLE = [*ACCOUNTS, *PEOPLE, *ACTS, *HEALTH, *API, *PORTFOLIOS, *MARKET, *RUNS, *SWEEPS, *ALIASES, *PAGES]

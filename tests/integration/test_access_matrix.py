@@ -10,15 +10,18 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from portfolios.models import Portfolio, Role
+from portfolios.models import Portfolio, Position, Role
 from portfolios.services.members import invite
 from portfolios.services.portfolios import add_member
 from portfolios.services.settings import change_settings
 from portfolios.services.tokens import create_token
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from tests.integration.access import ADMIN, CALLERS, TABLE, Row
+from tests.recorded import make_bars, make_done_run
+from tests.swept import TAU, make_sweep
 from trading.domain.choices import Side
 from trading.market.models import Instrument
+from trading.services.evaluation import evaluate_position
 from trading.services.ordering import place_order
 
 pytestmark = pytest.mark.django_db
@@ -58,8 +61,23 @@ def scene() -> Scene:
         clients[name].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     cell = make_position(portfolio, max_trade="0.5")
     named = named_in(portfolio) | {"session_id": str(portfolio.owner.sessions.get().public_id)}
-    things = {"cell": cell, "order": order, "portfolio": portfolio, "account": portfolio.account}
+    named["evaluation_id"] = evaluated(cell)
+    make_bars("OLD", ("1", "2"))
+    things = {
+        "run": make_done_run(portfolio.owner),
+        "sweep": make_sweep(portfolio.owner, symbol="OLD", axes=[TAU], settings={}),
+        "cell": cell,
+        "order": order,
+        "portfolio": portfolio,
+        "account": portfolio.account,
+    }
     return things | {"clients": clients, "named": named}
+
+
+def evaluated(cell: Position) -> str:
+    make_quote(cell.symbol, "100")
+    asked = evaluate_position(position_id=cell.pk, asked_by="user:owner", act=False)
+    return f"{cell.public_id}.{asked.event.seq}" if asked.event else ""
 
 
 def named_in(portfolio: Portfolio) -> dict[str, str]:

@@ -25,7 +25,7 @@ from dividends.models import Dividend, Split
 from dividends.services.announcements import announce_dividend, announce_split
 from dividends.services.entitlements import go_ex_dividend
 from dividends.services.splits import apply_split
-from portfolios.domain.amounts import micros
+from portfolios.domain.amounts import MICROS, micros
 from portfolios.identity.models import Identity, Session
 from portfolios.models import (
     ApiToken,
@@ -51,14 +51,16 @@ from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
 from trading.services.halts import halt, rearm
 from trading.services.reconciliation import reconcile_account
+from trading.simulation.models import SimulationRun, Sweep
 from vbalance.celery import app
 
-OURS = ("portfolios", "identity", "dividends", "trading", "market", "risk", "reporting", "vbalance")
+OURS = ("portfolios", "identity", "dividends", "trading", "market", "risk", "simulation", "reporting", "vbalance")
 # A session's page would show its key.
 MODELS = [model for model in apps.get_models() if model._meta.app_label in OURS and model is not Session]
 OPEN_TO_CHANGE = {"user", "portfolio", "membership", "dividend", "split", "instrument", "marketclock"}
 MONEY = [model for model in MODELS if model._meta.model_name not in OPEN_TO_CHANGE]
 LATER = NOON + timedelta(minutes=5)
+DAY = timedelta(days=1)
 NO_MEMBERSHIPS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
 
 
@@ -95,6 +97,10 @@ def furnish(name: str, symbol: str) -> None:
     FailedTask.objects.create(task="trading.tasks.evaluate_position", task_id=name, kwargs={"position_id": cell.pk})
     told = InboxMessage(account=portfolio.account, channel="webhook", delivery_id=name, body="{}", order=order)
     told.save()
+    asked = {"owner": portfolio.owner, "symbol": symbol, "first_day": NOON.date(), "last_day": LATER.date() + DAY}
+    asked |= {"cash": MICROS, "in_stock": 0, "slippage": 0}
+    SimulationRun.objects.create(**asked)
+    Sweep.objects.create(**asked).chunks.create(begin=0, end=1)
 
 
 @pytest.fixture

@@ -25,8 +25,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.factories import bearer, make_portfolio, make_position, make_quote, make_user
+from tests.recorded import make_done_run
 from trading.domain.choices import Side
 from trading.market.models import Instrument
+from trading.services.evaluation import evaluate_position
 from trading.services.ordering import place_order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
@@ -74,13 +76,21 @@ def scene() -> tuple[dict[str, Any], dict[str, Any]]:
     cell = make_position(portfolio, anchor="100", max_trade="0.5")
     ids = {"portfolios": portfolio.public_id, "positions": cell.public_id, "orders": order.public_id}
     ids["accounts"] = portfolio.account.public_id
+    ids["simulations"] = make_done_run(portfolio.owner).public_id
+    asked = evaluate_position(position_id=cell.pk, asked_by="user:owner", act=False)
+    ids["evaluations"] = f"{cell.public_id}.{asked.event.seq}" if asked.event else ""
     return users, ids
 
 
 def meet_what_exists(case: Case, ids: dict[str, Any]) -> None:
     """Names of things that are there instead of made-up ones, and the conditions a good client would send."""
     named = {"symbol": "IBM", "username": "viewer", "number": 1, "kind": "orders", "form": "csv"}
-    named["public_id"] = str(ids.get(case.path.split("/")[2]))
+    thing = case.path.split("/")[2]
+    named["public_id"] = named["evaluation_id"] = str(ids.get(thing))
+    if thing == "simulations":
+        named["kind"] = "trades"
+        if case.method == "DELETE":  # those who ask next would find nothing
+            return
     case.path_parameters = {name: named.get(name, value) for name, value in case.path_parameters.items()}
     for name, thing in (("cursor", None), ("position_id", "positions"), ("portfolio_id", "portfolios")):
         if name in (case.query or {}):
@@ -121,5 +131,7 @@ def test_every_door_keeps_what_its_schema_promises(role: str, operations: list[A
         good, _ = (examine(operation, kind, headers, ids, EFFORT[role]) for kind in GenerationMode)
         if operation.method == "get" and 200 not in good:
             unread.append(operation.path)
-    owners = ["/v1/accounts/{public_id}/reconciliations", "/v1/portfolios/{public_id}/invitations", "/v1/tokens"]
+    owners = ["/v1/accounts/{public_id}/reconciliations", "/v1/portfolios/{public_id}/invitations"]
+    runs = ["", "/daily", "/exports/{kind}.{form}", "/fills"]
+    owners += [*(f"/v1/simulations/{{public_id}}{rows}" for rows in runs), "/v1/tokens"]
     assert unread == ([] if role == "owner" else owners), "good questions must be answered, or this test tests nothing"

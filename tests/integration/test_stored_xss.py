@@ -43,6 +43,7 @@ from tests.factories import NOON, make_position, make_quote, make_user
 from tests.integration.access import ACTS, PAGES, PEOPLE
 from tests.integration.browsing import signed_in
 from tests.integration.test_access_matrix import address
+from tests.recorded import make_done_run
 from trading.domain.books import Line
 from trading.domain.choices import Side
 from trading.market.models import Instrument
@@ -50,6 +51,7 @@ from trading.models import InboxMessage, Reconciliation
 from trading.risk.models import Halt
 from trading.services.execution import execute_order
 from trading.services.ordering import place_order
+from trading.simulation.models import SimulationRun
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +114,7 @@ PLACES = (
     "log",
     "halt",
     "books",
+    "run",
 )
 ADDRESSES = {"href", "src", "action", "formaction", "xlink:href", "hx-get", "hx-post", "data", "srcdoc"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -220,6 +223,8 @@ def things(owner: User, portfolio: Portfolio, cell: Position, texts: tuple[str, 
     SettingsPreset.objects.bulk_create(
         SettingsPreset(owner=owner, name=f"{text[:33]}~preset", given={}) for text in texts
     )
+    for name in of(texts, "run"):
+        make_done_run(owner, name=name[:120], failure=name[:200])
     tokens(owner, of(texts, "token"))
     FailedTask.objects.bulk_create(
         FailedTask(task=text, task_id=text, args=texts, kwargs={text: text}, error=error, traceback=" ".join(texts))
@@ -275,7 +280,7 @@ def pages(house: House) -> Iterator[tuple[str, str]]:
     token = ApiToken.objects.first()
     named = {"source": "replay", "symbol": "IBM", "username": "owner", "prefix": token.prefix if token else ""}
     scene = {"cell": house.cell, "portfolio": house.portfolios[0], "order": house.order, "named": named}
-    scene |= {"account": house.portfolios[0].account}
+    scene |= {"account": house.portfolios[0].account, "run": SimulationRun.objects.earliest("pk")}
     for row in (*PAGES, *ACTS, *PEOPLE):
         if row.method == "GET" and 200 in row.answers[4:5]:
             yield row.route, got(client, address(row.route, scene, row.subject))

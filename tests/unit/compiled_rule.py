@@ -1,133 +1,26 @@
-"""The rule as it stands, compiled: the domain's own functions over 128-bit counterparts of the exact primitives."""
+"""The rule as it stands, compiled as the product compiles it, over arrays: a case a row."""
 
-import inspect
+from inspect import isfunction
 
 import numpy as np
-from numba import literal_unroll, njit
-from numba.extending import overload, register_jitable
-from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from portfolios.domain import exact, holding
+from portfolios.domain import exact
 from portfolios.domain.holding import Holding, Rules
-from trading.domain import band, choices, costs, decision, drift, explanation, ladder, sizing, trims
+from trading.domain import band, decision, explanation, ladder
 from trading.domain.choices import OPEN, Gates
+from trading.simulation.machine import make_compilable
 
-MODULES = (holding, band, choices, costs, decision, drift, explanation, ladder, sizing, trims)
+make_compilable()
+
+from numba import literal_unroll, njit  # noqa: E402 - the machine says where numba keeps its cache
+from numba.extending import register_jitable  # noqa: E402
+from numba.np.unsafe.ndarray import to_fixed_tuple  # noqa: E402
+
 HOLDING, RULES, GATES = len(Holding._fields), len(Rules._fields), len(Gates._fields)
 
-# uint64 and int64 mixed become float64 in numba, so every constant is a uint64.
-ZERO, ONE, HALF = np.uint64(0), np.uint64(1), np.uint64(32)
-LOW, BASE = np.uint64(2**32 - 1), np.uint64(2**32)
-LARGEST = np.uint64(exact.LARGEST)
-
-
-@register_jitable
-def wide_product(a, b):
-    """The 128 bits of a*b as two uint64, high word first."""
-    a_high, a_low, b_high, b_low = a >> HALF, a & LOW, b >> HALF, b & LOW
-    low = a_low * b_low
-    middle = a_high * b_low + (low >> HALF)
-    carry = a_low * b_high + (middle & LOW)
-    return a_high * b_high + (middle >> HALF) + (carry >> HALF), (carry << HALF) | (low & LOW)
-
-
-@register_jitable
-def divided(high, low, divisor):
-    """Quotient (two words) and remainder of a 128-bit number by a divisor below 2**63."""
-    rest = high % divisor
-    quotient, rest = digits_divided(rest, low, divisor)
-    return high // divisor, quotient, rest
-
-
-@register_jitable
-def digits_divided(high, low, divisor):
-    """Knuth's algorithm D with two 32-bit digits, for high < divisor: one word of quotient, and the remainder."""
-    shift = ZERO
-    while divisor >> np.uint64(63) == ZERO:
-        divisor <<= ONE
-        shift += ONE
-    if shift > ZERO:
-        high = (high << shift) | (low >> (np.uint64(64) - shift))
-        low <<= shift
-    first, rest = digit(high, low >> HALF, divisor)
-    second, rest = digit(rest, low & LOW, divisor)
-    return (first << HALF) | second, rest >> shift
-
-
-@register_jitable
-def digit(high, low, divisor):
-    """One 32-bit digit of (high, low) / divisor: guessed from the leading digits, then corrected at most twice."""
-    top, bottom = divisor >> HALF, divisor & LOW
-    guess, rest = high // top, high % top
-    while guess >= BASE or guess * bottom > ((rest << HALF) | low):
-        guess -= ONE
-        rest += top
-        if rest >= BASE:
-            break
-    return guess, ((high << HALF) | low) - guess * divisor
-
-
-@register_jitable
-def muldiv(a, b, c, d, e):
-    """floor(a*b*c / (d*e)), saturated, and whether there was a remainder; floor(floor(n/d)/e) is floor(n/(d*e))."""
-    high, low = wide_product(np.uint64(a), np.uint64(b))
-    over, low = wide_product(low, np.uint64(c))
-    high = high * np.uint64(c) + over
-    high, low, first_rest = divided(high, low, np.uint64(d))
-    high, low, second_rest = divided(high, low, np.uint64(e))
-    inexact = first_rest > ZERO or second_rest > ZERO
-    if high > ZERO or low > LARGEST:
-        return exact.LARGEST, inexact
-    return np.int64(low), inexact
-
-
-@overload(exact.muldiv_floor)
-def compiled_muldiv_floor(a, b, d, c=1, e=1):
-    def floor(a, b, d, c=1, e=1):
-        return muldiv(a, b, c, d, e)[0]
-
-    return floor
-
-
-@overload(exact.muldiv_ceil)
-def compiled_muldiv_ceil(a, b, d, c=1, e=1):
-    def ceil(a, b, d, c=1, e=1):
-        quotient, inexact = muldiv(a, b, c, d, e)
-        if inexact and quotient < exact.LARGEST:
-            return quotient + 1
-        return quotient
-
-    return ceil
-
-
-@register_jitable
-def signed_product(a, b):
-    """The high word of a*b, signed, and its low word."""
-    high, low = wide_product(np.uint64(a), np.uint64(b))
-    if a < 0:
-        high -= np.uint64(b)
-    if b < 0:
-        high -= np.uint64(a)
-    return np.int64(high), low
-
-
-@overload(exact.compare_products)
-def compiled_compare_products(a, b, c, d):
-    def compare(a, b, c, d):
-        left_high, left_low = signed_product(a, b)
-        right_high, right_low = signed_product(c, d)
-        if left_high != right_high:
-            return 1 if left_high > right_high else -1
-        if left_low != right_low:
-            return 1 if left_low > right_low else -1
-        return 0
-
-    return compare
-
-
-for module in MODULES:
+for module in (explanation, ladder):  # the rest of the domain, which no simulation needs
     for function in vars(module).values():
-        if inspect.isfunction(function) and function.__module__ == module.__name__:
+        if isfunction(function) and function.__module__ == module.__name__:
             register_jitable(function)
 
 

@@ -10,6 +10,7 @@ from portfolios.models import ACTING_ROLES, Position
 from portfolios.prepared import PreparedRead, Slot
 from trading.cards import RELATED
 from trading.models import Order
+from trading.timeline.why import Found, found, name_in
 
 VISIBLE = PreparedRead(
     lambda: (
@@ -30,6 +31,16 @@ def position_for(request: Request, public_id: str, *, steer: bool = False) -> Po
     if steer and position.role_of_visitor not in ACTING_ROLES:  # type: ignore[attr-defined]  # annotated above
         raise read_only()
     return position
+
+
+def evaluation_for(request: Request, evaluation_id: str) -> Found:
+    """Raises Problem: 404 evaluation_not_found, of a stranger's cell just the same."""
+    name = name_in(evaluation_id)
+    position = VISIBLE.first(user=request.user.pk, public_id=name.cell) if name else None
+    asked = found(position, name) if position and name else None
+    if asked is None:
+        raise not_found("evaluation")
+    return asked
 
 
 def order_for(request: Request, public_id: str, *, steer: bool = False) -> Order:

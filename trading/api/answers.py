@@ -166,6 +166,7 @@ class EventsAnswer(Answer):
 class EvaluationRowAnswer(Answer):
     """`seq` and `actor` are the event's, null where none was written; `order_id` what a trade led to."""
 
+    id = serializers.CharField(help_text="Good for `/v1/evaluations/{id}` and its why-not")
     at = serializers.DateTimeField(help_text="Market time of the quote")
     computed = serializers.BooleanField()
     market = serializers.CharField(source="phase")

@@ -40,7 +40,19 @@ from trading.api.settings import (
     RestorePortfolioSettings,
     RestorePositionSettings,
 )
+from trading.api.simulations import CancelRun, RunDays, RunDetail, RunFills, RunList
+from trading.api.storm import PortfolioStorm
+from trading.api.sweeps import (
+    CancelSweep,
+    SweepDetail,
+    SweepList,
+    SweepMap,
+    SweepTrial,
+    SweepTrials,
+    UseTrial,
+)
 from trading.api.timeline import PositionTimeline
+from trading.api.why import EvaluationDetail, WhyNot
 
 urlpatterns = [
     path("v1/positions", PositionList.as_view(), name="api-positions"),
@@ -51,6 +63,8 @@ urlpatterns = [
     path("v1/positions/<str:public_id>/orders", PositionOrders.as_view(), name="api-position-orders"),
     path("v1/positions/<str:public_id>/ladder", PositionLadder.as_view(), name="api-ladder"),
     path("v1/positions/<str:public_id>/timeline", PositionTimeline.as_view(), name="api-timeline"),
+    path("v1/evaluations/<str:evaluation_id>", EvaluationDetail.as_view(), name="api-evaluation"),
+    path("v1/evaluations/<str:evaluation_id>/why-not", WhyNot.as_view(), name="api-why-not"),
     path("v1/positions/<str:public_id>/deposit", Deposit.as_view(), name="api-deposit"),
     path("v1/positions/<str:public_id>/withdraw", Withdraw.as_view(), name="api-withdraw"),
     path("v1/positions/<str:public_id>/adjust", Adjust.as_view(), name="api-adjust"),
@@ -94,6 +108,7 @@ urlpatterns = [
     path("v1/orders/<str:public_id>/approve", ApproveOrder.as_view(), name="api-approve"),
     path("v1/orders/<str:public_id>/dismiss", DismissOrder.as_view(), name="api-dismiss"),
     path("v1/portfolios/<str:public_id>/approval", PortfolioApproval.as_view(), name="api-approval"),
+    path("v1/portfolios/<str:public_id>/storm", PortfolioStorm.as_view(), name="api-storm"),
     path("v1/portfolios/<str:public_id>/account", PortfolioAccount.as_view(), name="api-portfolio-account"),
     path("v1/accounts", AccountList.as_view(), name="api-accounts"),
     path("v1/accounts/<str:public_id>", AccountDetail.as_view(), name="api-account"),
@@ -104,4 +119,16 @@ urlpatterns = [
     path("v1/accounts/<str:public_id>/close", CloseAccount.as_view(), name="api-close-account"),
     path("v1/orders/<str:public_id>/cancel", CancelOrder.as_view(), name="api-cancel"),
     path("v1/orders/<str:public_id>/fill", FillOrder.as_view(), name="api-fill"),
+    path("v1/simulations", RunList.as_view(), name="api-simulations"),
+    path("v1/simulations/<str:public_id>", RunDetail.as_view(), name="api-simulation"),
+    path("v1/simulations/<str:public_id>/cancel", CancelRun.as_view(), name="api-cancel-simulation"),
+    path("v1/simulations/<str:public_id>/fills", RunFills.as_view(), name="api-simulation-fills"),
+    path("v1/simulations/<str:public_id>/daily", RunDays.as_view(), name="api-simulation-daily"),
+    path("v1/sweeps", SweepList.as_view(), name="api-sweeps"),
+    path("v1/sweeps/<str:public_id>", SweepDetail.as_view(), name="api-sweep"),
+    path("v1/sweeps/<str:public_id>/cancel", CancelSweep.as_view(), name="api-cancel-sweep"),
+    path("v1/sweeps/<str:public_id>/map", SweepMap.as_view(), name="api-sweep-map"),
+    path("v1/sweeps/<str:public_id>/trials", SweepTrials.as_view(), name="api-sweep-trials"),
+    path("v1/sweeps/<str:public_id>/trials/<int:number>", SweepTrial.as_view(), name="api-sweep-trial"),
+    path("v1/sweeps/<str:public_id>/trials/<int:number>/use", UseTrial.as_view(), name="api-use-trial"),
 ]

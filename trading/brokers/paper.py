@@ -8,12 +8,10 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Sum
 
-from portfolios.domain.amounts import PPM
-from portfolios.domain.exact import muldiv_ceil, muldiv_floor
 from trading.brokers.base import Fill, Holdings, OrderRequest, Report, Standing, Traded, refuse_late
 from trading.brokers.models import PaperExecution, PaperOrder
 from trading.domain.choices import Side
-from trading.domain.costs import OURS
+from trading.domain.costs import OURS, fill_price
 from trading.domain.order_life import WORKING
 
 PAGE = 500
@@ -102,7 +100,7 @@ class PaperBroker:
 
     def match(self, order: PaperOrder, request: OrderRequest) -> None:
         ready = order.accepted_at + timedelta(milliseconds=request.latency_ms)
-        price = filled_at(request) if request.market_at >= ready else 0
+        price = market_of(request) if request.market_at >= ready else 0
         order.matched_at = request.market_at
         if price:
             rest = order.quantity - order.filled_quantity
@@ -135,14 +133,6 @@ def fill_of(row: PaperExecution) -> Fill:
     return Fill(row.execution_id, row.quantity, row.price, row.commission, row.at)
 
 
-def filled_at(request: OrderRequest) -> int:
+def market_of(request: OrderRequest) -> int:
     """The price of the fill in micros, never worse than the limit; 0 while the limit is not met."""
-    if request.side == Side.BUY:
-        price = muldiv_ceil(request.price, PPM + request.slippage, PPM)
-        if request.limit_price == 0:
-            return price
-        return min(price, request.limit_price) if request.price <= request.limit_price else 0
-    price = muldiv_floor(request.price, PPM - request.slippage, PPM)
-    if request.limit_price == 0:
-        return price
-    return max(price, request.limit_price) if request.price >= request.limit_price else 0
+    return fill_price(request.side, request.price, request.slippage, request.limit_price)

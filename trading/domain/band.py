@@ -48,7 +48,7 @@ def drift_above(shares: int, cash: int, high: int) -> int:
     """The lowest price at which the stock share is above the high guardrail."""
     if shares == 0 or high == PPM:
         return LARGEST
-    stock = muldiv_floor(high, cash, PPM - high) + 1
+    stock = min(muldiv_floor(high, cash, PPM - high), LARGEST - 1) + 1
     return muldiv_ceil(stock, MICROS, shares)
 
 

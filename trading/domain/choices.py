@@ -115,3 +115,8 @@ def first_shut(gates: Gates) -> Reason:
     if gates.daily_limit:
         return Reason.DAILY_LIMIT
     return Reason.NONE
+
+
+def moves_anchor(reason: Reason) -> bool:
+    """Whether `reanchor_after_skip` follows a skip for this reason."""
+    return reason in REANCHORING

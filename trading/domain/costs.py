@@ -49,6 +49,22 @@ def reservation_price(rules: Rules, price: int) -> int:
     return muldiv_ceil(price, PPM + rules.market_buffer, PPM)
 
 
+def fill_price(side: Side, price: int, slippage: int, limit: int) -> int:
+    """The price of a fill at a market with this much slippage (ppm), never worse than the limit (0: none).
+
+    0 while the limit is not met.
+    """
+    if side == Side.BUY:
+        worse = muldiv_ceil(price, PPM + slippage, PPM)
+        if limit == 0:
+            return worse
+        return min(worse, limit) if price <= limit else 0
+    worse = muldiv_floor(price, PPM - slippage, PPM)
+    if limit == 0:
+        return worse
+    return max(worse, limit) if price >= limit else 0
+
+
 def cash_to_reserve(rules: Rules, quantity: int, price: int) -> int:
     """Cash promised to a buy at this reservation price: notional and whole fee. The cash trim asks the same."""
     notional = notional_of(Side.BUY, quantity, price)

@@ -31,12 +31,17 @@ def raw_quantity(holding: Holding, rules: Rules, price: int, side: Side) -> int:
     """Micro-shares by the cell's sizing rule, one floor of the exact ratio."""
     value = total_value(holding, price)
     if rules.sizing == Sizing.ANCHOR_RATIO:
-        return muldiv_floor(holding.anchor, rules.rebalance_ratio, price, value, price)
+        return share_of_value(rules, holding.anchor, value, price)
     if rules.sizing == Sizing.PROPORTIONAL:
-        return muldiv_floor(abs(holding.anchor - price), rules.rebalance_ratio, price, value, price)
+        return share_of_value(rules, abs(holding.anchor - price), value, price)
     if rules.sizing == Sizing.FIXED_PERCENTAGE:
         return fixed_percentage(holding, rules, price, side)
     return constant_mix(holding, rules, price, side, value)
+
+
+def share_of_value(rules: Rules, amount: int, value: int, price: int) -> int:
+    """r * (amount / price) of the value, in micro-shares at this price."""
+    return muldiv_floor(amount, rules.rebalance_ratio, price, value, price)
 
 
 def fixed_percentage(holding: Holding, rules: Rules, price: int, side: Side) -> int:

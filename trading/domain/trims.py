@@ -88,7 +88,7 @@ def largest_multiple(
     Gallops away from the guess, then bisects: right whatever the guess, quick when it is near.
     """
     yes, no = 0, most // unit + 1
-    probe, stride = min(guess, most) // unit, 1
+    probe, stride = max(min(guess, most) // unit, 1), 1
     while no - yes > 1:
         if probe <= yes or probe >= no:
             probe = yes + (no - yes) // 2

@@ -13,7 +13,7 @@ from portfolios.models import Event, Position
 from portfolios.selectors import EffectiveRules, effective_rules
 from portfolios.services.journal import Journal
 from trading.domain.band import wake_band
-from trading.domain.choices import OPEN, REANCHORING, Action, Decision, Gates, Reason, Side
+from trading.domain.choices import OPEN, Action, Decision, Gates, Reason, Side, moves_anchor
 from trading.domain.decision import decide
 from trading.market.models import Quote
 from trading.market.selectors import market_day, market_now, newest_quote
@@ -157,7 +157,7 @@ def decided(
     if trades:
         write = propose if needs_approval(position) else write_robot_order
         order = write(journal, position, effective.rules, sight, decision, shut.day)
-    elif act and decision.reason in REANCHORING and effective.rules.reanchor_after_skip:
+    elif act and moves_anchor(decision.reason) and effective.rules.reanchor_after_skip:
         reanchor(journal, sight.price)
     if act:
         position.quote_at = sight.at

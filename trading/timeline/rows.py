@@ -1,6 +1,6 @@
 """One evaluation as a row, stored or computed: the same values either way."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,12 +19,13 @@ from trading.timeline.walk import Walk
 STORED = (EventType.EVALUATED, EventType.SKIPPED, EventType.GUARDRAIL_REBALANCE, EventType.ANCHOR_SET)
 WRITTEN = (EventType.ORDER_INTENT, EventType.ORDER_PROPOSED)
 TRADES = (Action.BUY, Action.SELL)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class EvaluationRow(NamedTuple):
     """at: market time of the quote. holding: before it. seq, actor and content: the stored event's, else None.
 
-    order_id: the order it led to; a proposal to a person leads to none.
+    order_id: the order it led to; a proposal to a person leads to none. cell: whose it is.
     """
 
     at: datetime
@@ -39,6 +40,14 @@ class EvaluationRow(NamedTuple):
     actor: str | None
     order_id: UUID | None
     content: dict[str, Any] | None
+    cell: UUID
+
+    @property
+    def id(self) -> str:
+        """Cell and event, or where none was written cell and microseconds of the quote since 1970."""
+        return (
+            f"{self.cell}.{self.seq}" if self.seq else f"{self.cell}.q{(self.at - EPOCH) // timedelta(microseconds=1)}"
+        )
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -61,7 +70,8 @@ def quote_at_of(event: Event) -> datetime | None:
 
 def computed_row(walk: Walk, quote: Quote) -> EvaluationRow:
     sight, phase, holding, rules, decision, values = walk.calculation(quote)
-    return EvaluationRow(quote.at, True, phase, sight, holding, rules, decision, values, None, None, None, None)
+    cell = walk.position.public_id
+    return EvaluationRow(quote.at, True, phase, sight, holding, rules, decision, values, None, None, None, None, cell)
 
 
 def stored_row(walk: Walk, event: Event, following: Event | None) -> EvaluationRow:
@@ -84,6 +94,7 @@ def stored_row(walk: Walk, event: Event, following: Event | None) -> EvaluationR
         actor=event.actor,
         order_id=following.subject if led and following else None,
         content=content,
+        cell=walk.position.public_id,
     )
 
 

@@ -1,24 +1,18 @@
 """The log once more, from its first event: it gives back the rows, and every decision in it is made again."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from portfolios.domain.amounts import micros
 from portfolios.domain.chain import canonical_text
 from portfolios.domain.fold import NOTHING, Change, State, after
-from portfolios.domain.holding import Holding, Rules
+from portfolios.domain.holding import Holding
 from portfolios.models import Event, Portfolio, Position, SettingsVersion
 from portfolios.selectors import default_buffer, rules_of, text_in
 from portfolios.services.verification import verify_portfolios
-from trading.domain.choices import OPEN, Gates
-from trading.domain.decision import decide
-from trading.domain.prices import PriceKind
-from trading.market.calendars import Phase
 from trading.services.account import inputs_of, outputs_of
-from trading.sight import Sight
+from trading.simulation.retold import decided_again, sight_in
 
 LONGEST = 2_000  # events of the house and of one run
 
@@ -60,7 +54,7 @@ class Replay:
         rules, _, sha256 = rules_of(self.text(*upper), self.text(*own), default_buffer(self.portfolio))
         sight = sight_in(inputs, cell.symbol, rules)
         holding = Holding(*state[:6])
-        again = decide(holding, rules, sight.price, gates_in(outputs["gates"], sight, rules))
+        again = decided_again(holding, rules, sight, outputs)
         for what, told, found in (
             ("settings", {"sha256": named["sha256"]}, {"sha256": sha256}),
             ("inputs", inputs, inputs_of(holding, sight)),
@@ -72,35 +66,3 @@ class Replay:
     def text(self, position_id: int | None, number: int) -> str:
         version: SettingsVersion | None = self.versions[position_id, number] if number else None
         return text_in(version)
-
-
-def sight_in(inputs: dict[str, Any], symbol: str, rules: Rules) -> Sight:
-    return Sight(
-        symbol=symbol,
-        source=inputs["source"],
-        at=datetime.fromisoformat(inputs["quote_at"]),
-        price=micros(inputs["price"]),
-        kind=PriceKind[inputs["price_kind"].upper()],
-        last=micros(inputs["last"]),
-        mid=micros(inputs["mid"]) if inputs["mid"] else 0,
-        age=int(inputs["age_ms"]),
-        stale=int(int(inputs["age_ms"]) > rules.max_quote_age),
-    )
-
-
-def gates_in(values: dict[str, str], sight: Sight, rules: Rules) -> Gates:
-    """The gates as they fell, from the words they left; no words where nothing was to be traded."""
-    if not values:
-        return OPEN
-    phase, (sent, _, most) = Phase(values["market_closed"]), values["daily_limit"].split()
-    return Gates(
-        paused=int(values["paused"] in (Position.Status.PAUSED, Position.Status.CLOSED)),
-        quarantined=int(values["quarantined"] == Position.Status.QUARANTINED),
-        halted=int(values["halted"] != "no"),
-        unreconciled=int(values["unreconciled"] != "no"),
-        stale_price=sight.stale,
-        market_closed=int(phase is not Phase.REGULAR and not (rules.after_hours and phase is not Phase.CLOSED)),
-        order_open=int(values["order_open"] != "no"),
-        dup=int(values["dup"] != "no"),
-        daily_limit=int(int(sent) >= int(most)),
-    )

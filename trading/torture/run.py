@@ -20,6 +20,7 @@ from trading.models import InboxMessage, Order
 from trading.selectors import newest_traded_quotes, waiting_cells
 from trading.services.ordering import cancel_order
 from trading.services.quarantine import release_cell
+from trading.simulation.replay import replay as replayed
 from trading.torture.clock import seeded
 from trading.torture.crashes import Violation, watched
 from trading.torture.planting import Plant, planted
@@ -30,6 +31,7 @@ from trading.torture.world import ACTOR, World
 
 SET_ASIDE = r"\w+ while (working|booking)"
 UNFILLED_ENDS = ("cancelled", "expired", "rejected")
+REPLAYED = 5  # of so many lives one is shown to the engine too
 ALIVE_AFTER = 14  # rounds of calm within which everything must have come to its end
 
 
@@ -170,6 +172,17 @@ class Run(World):
         for difference in replay.differences():
             raise Violation(difference)
         self.met["decision made again from the log"] += replay.decisions
+        if self.seed % REPLAYED == 0:
+            self.replay()
+
+    def replay(self) -> None:
+        """The engine of simulations, shown all that happened, comes to the same orders, fills and figures."""
+        cells = Position.objects.select_related("portfolio__settings_version", "portfolio__account", "settings_version")
+        for cell in cells.filter(pk__in=self.stage.cells):
+            found = replayed(cell)
+            if not found.is_equal:
+                raise Violation(f"the engine differs from the log of {cell}: {found.difference or found.remains}")
+            self.met["cell replayed by the engine"] += 1
 
     def check(self) -> None:
         """After every commit, seen from outside."""

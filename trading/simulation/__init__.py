@@ -1,0 +1,1 @@
+"""History through the same rule: runs, sweeps, previews."""

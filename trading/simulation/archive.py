@@ -1,0 +1,85 @@
+"""What a run was day by day and step by step, in few bytes: the same run always gives the same ones."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from trading.simulation.bars import Bars, Dividend, Split
+from trading.simulation.runs import Run
+
+MAGIC = b"VBR1"
+LENGTH = 4  # bytes that say how long the list of arrays is
+
+
+class Series(NamedTuple):
+    """A row a session: days, closes, daily (see `follow`), each baseline's value. A row a step: steps, at.
+
+    days since 1970; at in seconds since then, midnight where bars are daily; amounts and prices in micros.
+    """
+
+    days: np.ndarray
+    closes: np.ndarray
+    daily: np.ndarray
+    buy_and_hold: np.ndarray
+    constant_mix: np.ndarray
+    steps: np.ndarray
+    at: np.ndarray
+
+
+def series_of(done: Run, moments: np.ndarray, worths: dict[str, np.ndarray]) -> Series:
+    """moments: of each bar, in seconds; worths: the daily values of each baseline."""
+    points, steps = done.stage.points, done.outcome.steps
+    return Series(
+        points.days[done.ends].astype(np.int64),
+        points.prices[done.ends],
+        done.daily,
+        worths["buy_and_hold"],
+        worths["constant_mix"],
+        steps,
+        moments[done.stage.bar[steps[:, 0]]],
+    )
+
+
+def packed(series: Series) -> bytes:
+    """Column by column as differences, which are small, then compressed."""
+    shapes = json.dumps([array.shape for array in series]).encode()
+    flat = b"".join(np.diff(array.T, prepend=0).astype("<i8").tobytes() for array in series)
+    return MAGIC + len(shapes).to_bytes(LENGTH, "big") + shapes + zlib.compress(flat, 6)
+
+
+def unpacked(kept: bytes) -> Series:
+    """Raises ValueError for what `packed` did not write."""
+    if kept[: len(MAGIC)] != MAGIC:
+        raise ValueError("not the series of a run")
+    begin = len(MAGIC) + LENGTH
+    end = begin + int.from_bytes(kept[len(MAGIC) : begin], "big")
+    try:
+        flat = np.frombuffer(zlib.decompress(kept[end:]), "<i8")
+        return Series(*restored(flat, json.loads(kept[begin:end])))
+    except (zlib.error, json.JSONDecodeError, TypeError) as error:
+        raise ValueError("the series of a run are damaged") from error
+
+
+def restored(flat: np.ndarray, shapes: list[list[int]]) -> list[np.ndarray]:
+    arrays, begin = [], 0
+    for shape in shapes:
+        size = int(np.prod(shape))
+        columns = flat[begin : begin + size].reshape(shape[::-1])
+        arrays.append(np.ascontiguousarray(np.cumsum(columns, axis=-1, dtype=np.int64).T))
+        begin += size
+    return arrays
+
+
+def fingerprint_of(bars: Bars, dividends: Iterable[Dividend], splits: Iterable[Split]) -> str:
+    """SHA-256 of all that a run is shown: the same whenever and on whatever machine it is taken."""
+    digest = hashlib.sha256()
+    for array in (bars.at, bars.days, bars.prices, bars.market):
+        digest.update(f"{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array, "<i8").tobytes())
+    for row in (*sorted(dividends), *sorted(splits)):
+        digest.update(f"{type(row).__name__} {' '.join(map(str, row))}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,130 @@
+"""One run from end to end: points, machine code, figures. Writes nothing anywhere."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from portfolios.domain.amounts import PPM
+from portfolios.domain.holding import Holding, Rules, value_of
+from trading.domain.choices import Reason, Side
+from trading.domain.costs import notional_of
+from trading.simulation import engine
+from trading.simulation.engine import EX, FILL, NOT_SENT, TOO_LARGE, Outcome
+from trading.simulation.machine import compiled
+from trading.simulation.stage import Stage
+
+
+class TooLarge(ValueError):
+    """The run cannot be carried to its end within the limits of an amount."""
+
+
+class Run(NamedTuple):
+    """A cell's way through a stage. ends: the last point of each session; daily: its state there, see `follow`."""
+
+    stage: Stage
+    rules: Rules
+    start: Holding
+    outcome: Outcome
+    ends: np.ndarray
+    daily: np.ndarray
+
+
+class Totals(NamedTuple):
+    """Of a whole run, in micros. slippage: what the fills cost against the prices that were decided at."""
+
+    trades: int
+    buys: int
+    sells: int
+    traded: int
+    fees: int
+    slippage: int
+    dividends_net: int
+
+
+def as_written(name: str) -> Callable[..., Any]:
+    """A function of the engine as it stands, for a few thousand looks: sooner than machine code is at hand."""
+    function: Callable[..., Any] = getattr(engine, name)
+    return function
+
+
+def run(
+    stage: Stage,
+    rules: Rules,
+    start: Holding,
+    slippage: int,
+    count_skips: bool = True,
+    by: Callable[[str], Callable[..., Any]] = compiled,
+) -> Run:
+    """Without counting skips it is the same run, sooner by those it need not look at."""
+    outcome = by("simulate" if count_skips else "trade")(stage.points, stage.happenings, rules, start, slippage)
+    outcome = Outcome(Holding(*(int(amount) for amount in outcome.holding)), outcome.steps, outcome.skips)
+    if outcome.skips[TOO_LARGE]:
+        raise TooLarge("a dividend or a split takes the cell past the limit of 1000000000000")
+    ends = session_ends(stage)
+    daily = by("follow")(stage.points, start, outcome.steps, ends)
+    return Run(stage, rules, start, outcome, ends, daily)
+
+
+def session_ends(stage: Stage) -> np.ndarray:
+    days = stage.points.days
+    return np.append(np.flatnonzero(days[1:] != days[:-1]), len(days) - 1)
+
+
+def fills_of(outcome: Outcome) -> np.ndarray:
+    return outcome.steps[outcome.steps[:, 1] == FILL]
+
+
+def totals_of(run: Run) -> Totals:
+    fills = fills_of(run.outcome)
+    buys = fills[:, 3] > 0
+    ex = run.outcome.steps[run.outcome.steps[:, 1] == EX]
+    return Totals(
+        trades=len(fills),
+        buys=int(buys.sum()),
+        sells=int((~buys).sum()),
+        traded=total(fills[:, 5]),
+        fees=total(fills[:, 6]),
+        slippage=slippage_of(fills),
+        dividends_net=total(ex[:, 11]),
+    )
+
+
+def total(column: np.ndarray) -> int:
+    """Without a limit: the parts are within theirs, their sum need not be."""
+    return sum(column.tolist())
+
+
+def slippage_of(fills: np.ndarray) -> int:
+    cost = 0
+    for quantity, notional, decided in zip(*(fills[:, column].tolist() for column in (3, 5, 11)), strict=True):
+        fair = notional_of(Side.BUY if quantity > 0 else Side.SELL, abs(quantity), decided)
+        cost += notional - fair if quantity > 0 else fair - notional
+    return cost
+
+
+def skips_of(outcome: Outcome) -> dict[str, int]:
+    """How often a fired trigger or drift led to nothing, by reason."""
+    counts = {reason.name.lower(): int(outcome.skips[reason]) for reason in Reason} | {
+        "not_sent": int(outcome.skips[NOT_SENT])
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def value_at_end(run: Run) -> int:
+    holding = run.outcome.holding
+    price = int(run.stage.points.prices[-1])
+    return value_of(holding.shares, price) + holding.cash + holding.receivable
+
+
+def guardrail_time(run: Run) -> float:
+    """The part of the sessions that closed with the stock share within the guardrails."""
+    value, stock = run.daily[:, 0].astype(object), run.daily[:, 5].astype(object)
+    inside = (stock * PPM >= run.rules.guardrail_low * value) & (stock * PPM <= run.rules.guardrail_high * value)
+    return float(np.mean(inside.astype(bool)))
+
+
+def exposure(run: Run) -> float:
+    """The mean stock share at the sessions' closes."""
+    value = run.daily[:, 0].astype(np.float64)
+    return float(np.mean(run.daily[:, 5] / np.where(value > 0, value, 1)))

@@ -1,0 +1,40 @@
+"""The next price at which a cell has to wake up, found at the speed of memory."""
+
+import numpy as np
+
+AT_ONCE, BLOCK = 16, 256
+COARSE, MOST = 100, 2**31 - 1  # micros of a coarse price, and more than any of them
+
+
+def first_outside(prices: np.ndarray, coarse: np.ndarray, begin: int, end: int, below: int, above: int) -> int:
+    """The first point from `begin` on with price <= below or price >= above; `end` if none.
+
+    The nearest one by one, as most triggers come soon or late; then whole blocks, each by comparisons that the compiler
+    turns into wide instructions.
+    """
+    at = begin
+    near = min(begin + AT_ONCE, end)
+    while at < near:
+        if prices[at] <= below or prices[at] >= above:
+            return at
+        at += 1
+    if len(coarse) and below >= 0:
+        low, high = coarse_band(below, above)
+        while at + BLOCK <= end:
+            hit = False
+            block = coarse[at : at + BLOCK]
+            for number in range(BLOCK):
+                hit |= (block[number] <= low) | (block[number] >= high)
+            if hit:
+                break
+            at += BLOCK
+    while at < end:
+        if prices[at] <= below or prices[at] >= above:
+            return at
+        at += 1
+    return end
+
+
+def coarse_band(below: int, above: int) -> tuple[np.int32, np.int32]:
+    """The same band in counts of 0.0001. No coarse price is as large as the largest int32: nothing is ever above it."""
+    return np.int32(min(below // COARSE, MOST)), np.int32(min(-(-above // COARSE), MOST))

@@ -1,0 +1,50 @@
+"""Reads of runs: what is recorded for them, which are somebody's, which wait for a worker."""
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import Max, Min, QuerySet
+from django.utils import timezone
+
+from trading.market.models import Bar
+from trading.simulation.locks import key_of, worked_on
+from trading.simulation.models import UNFINISHED, SimulationRun
+
+PATIENCE = timedelta(seconds=5)
+AT_A_TIME = 20
+HEAVY = ("series", "result")
+
+
+class Span(NamedTuple):
+    """The first and the last recorded day."""
+
+    first: date
+    last: date
+
+
+def recorded_span(symbol: str) -> Span | None:
+    """None where nothing is recorded."""
+    if len(symbol) > 12 or not symbol.isprintable():
+        return None
+    span = Bar.objects.filter(symbol=symbol).aggregate(first=Min("day"), last=Max("day"))
+    return Span(**span) if span["first"] else None
+
+
+def first_closes(symbol: str, first: date, last: date) -> list[int]:
+    """Of the first two recorded days between these, in micros."""
+    bars = Bar.objects.filter(symbol=symbol, day__gte=first, day__lte=last).order_by("day")
+    return list(bars.values_list("close", flat=True)[:2])
+
+
+def runs_of(user: Any) -> QuerySet[SimulationRun]:
+    """His own, without what is long: for lists."""
+    return SimulationRun.objects.visible_to(user).defer(*HEAVY)
+
+
+def runs_waiting() -> list[int]:
+    """Whose bell was not heard, or whose worker died: nobody is at them. Oldest first, a few at a time."""
+    unfinished = SimulationRun.objects.filter(status__in=UNFINISHED)
+    asked = unfinished.filter(created_at__lt=timezone.now() - PATIENCE).order_by("pk")
+    rows = list(asked.values_list("pk", flat=True)[: 2 * AT_A_TIME])
+    held = worked_on() if rows else set()
+    return [pk for pk in rows if key_of(pk) not in held][:AT_A_TIME]

@@ -1,0 +1,69 @@
+"""Asking the past, stopping that, throwing it away: the POST actions of the pages of simulations."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from portfolios.domain.settings import SETTINGS
+from portfolios.errors import Refused
+from trading.run_form import RunForm
+from trading.simulation.models import SimulationRun
+from trading.simulation.selectors import runs_of
+from trading.simulation.services import cancel_work, create_run, delete_work
+from trading.tasks import ring, run_simulation
+from trading.views.visitor import actor_of, sentence_of, shown_again, visitor
+
+
+@login_required
+@require_POST
+def start(request: HttpRequest) -> HttpResponse:
+    form = RunForm(request.POST)
+    if not form.is_right:
+        return again(request, "see below what does not fit")
+    try:
+        run = create_run(owner=visitor(request), **form.asked())
+    except Refused as refused:
+        return again(request, sentence_of(refused))
+    ring(run_simulation, run_id=run.pk)
+    return redirect("simulation", run.public_id)
+
+
+def again(request: HttpRequest, why: str) -> HttpResponse:
+    """The form with all that was typed, where each field says what it takes."""
+    messages.error(request, f"Nothing is simulated yet: {why}.")
+    names = [name for name in SETTINGS if request.POST.get(name)] + [
+        name for name in RunForm.base_fields if name in request.POST
+    ]
+    typed = {name: request.POST[name][:200] for name in names}
+    return shown_again(request, reverse("simulation-new"), typed | {"typed": "1"})
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    try:
+        cancel_work(work=owned(request, public_id), actor=actor_of(request))
+    except Refused as refused:
+        messages.error(request, f"Not cancelled: {refused.message}.")
+    else:
+        messages.success(request, "Cancelled. Nothing of it is kept but what was asked.")
+    return redirect("simulation", public_id)
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    run = owned(request, public_id)
+    delete_work(work=run)
+    messages.success(request, f"The simulation {run} is deleted.")
+    return redirect("simulations")
+
+
+def owned(request: HttpRequest, public_id: UUID) -> SimulationRun:
+    """Raises Http404 for a stranger as for an unknown id."""
+    return get_object_or_404(runs_of(visitor(request)), public_id=public_id)
