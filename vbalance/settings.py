@@ -289,10 +289,7 @@ SPECTACULAR_SETTINGS = {
         "PortfolioStateEnum": "portfolios.models.Portfolio.Status",
         "WorkStatusEnum": "trading.simulation.models.Work.Status",
     },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "portfolios.api.schema.add_problems",
-    ],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "portfolios.api.schema.add_problems"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

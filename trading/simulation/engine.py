@@ -9,9 +9,9 @@ import numpy as np
 
 from dividends.domain.payments import anchor_ex_dividend, payment_for
 from dividends.domain.splits import split_holding
-from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE
+from portfolios.domain.amounts import MAX_AMOUNT
 from portfolios.domain.holding import Holding, Rules, value_of
-from trading.domain.band import AWAKE, Band, trigger_edges, wake_band
+from trading.domain.band import AWAKE, wake_band
 from trading.domain.choices import Action, Gates, Reason, Side, first_shut, moves_anchor
 from trading.domain.costs import (
     OURS,
@@ -24,8 +24,8 @@ from trading.domain.costs import (
     notional_of,
 )
 from trading.domain.decision import decide
-from trading.domain.quiet import quiet_until
 from trading.simulation.search import first_outside
+from trading.simulation.sleep import PATIENCE, longer_asleep
 
 # What happens before a point: its kind, and two figures.
 SPLIT, EX, PAY, FLOW, ANCHOR, PAUSE, RESUME = 1, 2, 3, 4, 5, 6, 7
@@ -43,9 +43,6 @@ STEP = 12  # columns of a step
 REASONS = 64
 NOT_SENT = 63  # decided, but by then the money did not suffice or the limit of an amount was passed
 TOO_LARGE = 62  # a dividend or split would have taken an amount past its limit: the run ends before it
-# Looks in vain before a longer sleep is worth its proof, and the stretches it may span.
-PATIENCE = 4
-LOW_DRIFT, HIGH_DRIFT, LOW_TRIGGER, HIGH_TRIGGER = 1, 2, 4, 8
 
 
 class Points(NamedTuple):
@@ -181,35 +178,6 @@ def simulate(
         )
         written += 1
     return Outcome(holding, steps[:written], skips)
-
-
-def longer_asleep(
-    holding: Holding, rules: Rules, price: int, band: Band, tried: int, trades_only: int
-) -> tuple[Band, int]:
-    """The band after looks that led to nothing: wider where nothing can follow, each of four stretches tried once.
-
-    Where drift is not worth an order all prices are a HOLD; beyond a trigger they are skips, left out on demand only.
-    """
-    below, above = band.below, band.above
-    if below >= above:
-        return band, tried
-    edges = trigger_edges(holding, rules)
-    skippable = trades_only and not rules.reanchor_after_skip
-    if price >= above:
-        if above < edges.above and not tried & HIGH_DRIFT:
-            tried |= HIGH_DRIFT
-            above = quiet_until(holding, rules, Side.SELL, False, above, edges.above - 1) + 1
-        if skippable and above == edges.above <= price and not tried & HIGH_TRIGGER:
-            tried |= HIGH_TRIGGER
-            above = quiet_until(holding, rules, Side.SELL, True, above, MAX_PRICE) + 1
-    elif price <= below:
-        if below > edges.below and not tried & LOW_DRIFT:
-            tried |= LOW_DRIFT
-            below = quiet_until(holding, rules, Side.BUY, False, below, edges.below + 1) - 1
-        if skippable and below == edges.below >= price and not tried & LOW_TRIGGER:
-            tried |= LOW_TRIGGER
-            below = quiet_until(holding, rules, Side.BUY, True, below, MIN_PRICE) - 1
-    return Band(below, above), tried
 
 
 def grown(steps: np.ndarray) -> np.ndarray:

@@ -32,6 +32,7 @@ RULE = (
     "trading.domain.drift",
     "trading.domain.quiet",
     "trading.simulation.search",
+    "trading.simulation.sleep",
     "trading.simulation.engine",
     "trading.simulation.many",
 )
