@@ -68,6 +68,7 @@ class House:
         if wishes.feed:
             options = ("--speed", str(wishes.speed)) if wishes.speed else ()
             self.supervisor.keep(Watched("feed", programs.start(programs.feed(*options)), rests=True))
+        self.supervisor.keep(Watched("compiler", programs.start(programs.compiler()), rests=True))
 
     def wait_until_ready(self) -> list[str]:
         """The parts that are still not ready after a minute; the house goes on trying."""

@@ -14,6 +14,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from gunicorn.app.base import BaseApplication
 
+from trading.simulation.runs import compile_ahead
 from vbalance import environment
 from vbalance.celery import app as celery
 from vbalance.children import Child, Copy
@@ -67,6 +68,16 @@ def beat() -> Callable[[], None]:
 
 def feed(*options: str) -> Callable[[], None]:
     return _named("feed", lambda: call_command("feed", *options))
+
+
+def compiler() -> Callable[[], None]:
+    """At rest once the rule is machine code; whoever trades or looks at a page goes first."""
+
+    def run() -> None:
+        os.nice(15)
+        compile_ahead()
+
+    return _named("compiler", run)
 
 
 def _named(name: str, main: Callable[[], object]) -> Callable[[], None]:

@@ -5,14 +5,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from portfolios.domain.amounts import PPM
+from portfolios.domain.amounts import MICROS, PPM
 from portfolios.domain.holding import Holding, Rules, value_of
+from portfolios.domain.settings import merge_settings, rules_from
 from trading.domain.choices import Reason, Side
 from trading.domain.costs import notional_of
 from trading.simulation import engine
+from trading.simulation.bars import Bars
 from trading.simulation.engine import EX, FILL, NOT_SENT, TOO_LARGE, Outcome
 from trading.simulation.machine import compiled
-from trading.simulation.stage import Stage
+from trading.simulation.stage import Stage, stage_of, starting
 
 
 class TooLarge(ValueError):
@@ -128,3 +130,13 @@ def exposure(run: Run) -> float:
     """The mean stock share at the sessions' closes."""
     value = run.daily[:, 0].astype(np.float64)
     return float(np.mean(run.daily[:, 5] / np.where(value > 0, value, 1)))
+
+
+def compile_ahead() -> None:
+    """Machine code of the engine's doors, kept on disk, so that whoever simulates first need not wait for it."""
+    day = np.arange(3, dtype=np.int32)
+    prices = np.full((3, 4), 100 * MICROS, np.int64)
+    stage = stage_of(Bars(day.astype(np.int64), day, prices, np.zeros(3, np.uint8), is_daily=True), [], [])
+    rules = rules_from(merge_settings({}), default_buffer=0)
+    for count_skips in (True, False):
+        run(stage, rules, starting(MICROS, 0, 100 * MICROS, rules.lot), 0, count_skips)
