@@ -52,13 +52,13 @@ def locked_cell_of(order_id: int) -> tuple[Position, Order]:
     position = existing(LOCKED_CELL_OF.first(order=order_id))
     order = ORDER.first(order=order_id)
     if order is None:
-        raise Order.DoesNotExist
+        raise Order.DoesNotExist("Order matching query does not exist.")
     return position, order
 
 
 def existing(position: Position | None) -> Position:
     if position is None:
-        raise Position.DoesNotExist
+        raise Position.DoesNotExist("Position matching query does not exist.")
     return position
 
 
