@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.factories import bearer, make_portfolio, make_position, make_quote, make_user
 from tests.recorded import make_done_run
+from tests.swept import carried_out, make_sweep
 from trading.domain.choices import Side
 from trading.market.models import Instrument
 from trading.services.evaluation import evaluate_position
@@ -77,6 +78,7 @@ def scene() -> tuple[dict[str, Any], dict[str, Any]]:
     ids = {"portfolios": portfolio.public_id, "positions": cell.public_id, "orders": order.public_id}
     ids["accounts"] = portfolio.account.public_id
     ids["simulations"] = make_done_run(portfolio.owner).public_id
+    ids["sweeps"] = carried_out(make_sweep(portfolio.owner)).public_id
     asked = evaluate_position(position_id=cell.pk, asked_by="user:owner", act=False)
     ids["evaluations"] = f"{cell.public_id}.{asked.event.seq}" if asked.event else ""
     return users, ids
@@ -87,10 +89,14 @@ def meet_what_exists(case: Case, ids: dict[str, Any]) -> None:
     named = {"symbol": "IBM", "username": "viewer", "number": 1, "kind": "orders", "form": "csv"}
     thing = case.path.split("/")[2]
     named["public_id"] = named["evaluation_id"] = str(ids.get(thing))
-    if thing == "simulations":
+    if thing in ("simulations", "sweeps"):
         named["kind"] = "trades"
         if case.method == "DELETE":  # those who ask next would find nothing
             return
+    if case.path.endswith("/map"):
+        case.query = {"x": "tau", "y": "guardrail_low"}
+    if case.path.endswith("/trials"):
+        case.query = {}
     case.path_parameters = {name: named.get(name, value) for name, value in case.path_parameters.items()}
     for name, thing in (("cursor", None), ("position_id", "positions"), ("portfolio_id", "portfolios")):
         if name in (case.query or {}):
@@ -133,5 +139,7 @@ def test_every_door_keeps_what_its_schema_promises(role: str, operations: list[A
             unread.append(operation.path)
     owners = ["/v1/accounts/{public_id}/reconciliations", "/v1/portfolios/{public_id}/invitations"]
     runs = ["", "/daily", "/exports/{kind}.{form}", "/fills"]
-    owners += [*(f"/v1/simulations/{{public_id}}{rows}" for rows in runs), "/v1/tokens"]
+    owners += [*(f"/v1/simulations/{{public_id}}{rows}" for rows in runs)]
+    trials = ["", "/map", "/trials", "/trials/{number}"]
+    owners += [*(f"/v1/sweeps/{{public_id}}{rows}" for rows in trials), "/v1/tokens"]
     assert unread == ([] if role == "owner" else owners), "good questions must be answered, or this test tests nothing"

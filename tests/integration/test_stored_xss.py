@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import openpyxl
 import pytest
@@ -44,6 +45,7 @@ from tests.integration.access import ACTS, PAGES, PEOPLE
 from tests.integration.browsing import signed_in
 from tests.integration.test_access_matrix import address
 from tests.recorded import make_done_run
+from tests.swept import make_sweep
 from trading.domain.books import Line
 from trading.domain.choices import Side
 from trading.market.models import Instrument
@@ -51,7 +53,7 @@ from trading.models import InboxMessage, Reconciliation
 from trading.risk.models import Halt
 from trading.services.execution import execute_order
 from trading.services.ordering import place_order
-from trading.simulation.models import SimulationRun
+from trading.simulation.models import SimulationRun, Sweep
 
 pytestmark = pytest.mark.django_db
 
@@ -225,6 +227,10 @@ def things(owner: User, portfolio: Portfolio, cell: Position, texts: tuple[str, 
     )
     for name in of(texts, "run"):
         make_done_run(owner, name=name[:120], failure=name[:200])
+    sweep = make_sweep(owner)
+    for name in of(texts, "sweep"):
+        sweep.pk, sweep.public_id, sweep.name, sweep.failure = None, uuid4(), name[:120], name[:200]
+        sweep.save()
     tokens(owner, of(texts, "token"))
     FailedTask.objects.bulk_create(
         FailedTask(task=text, task_id=text, args=texts, kwargs={text: text}, error=error, traceback=" ".join(texts))
@@ -281,6 +287,7 @@ def pages(house: House) -> Iterator[tuple[str, str]]:
     named = {"source": "replay", "symbol": "IBM", "username": "owner", "prefix": token.prefix if token else ""}
     scene = {"cell": house.cell, "portfolio": house.portfolios[0], "order": house.order, "named": named}
     scene |= {"account": house.portfolios[0].account, "run": SimulationRun.objects.earliest("pk")}
+    scene |= {"sweep": Sweep.objects.latest("pk")}
     for row in (*PAGES, *ACTS, *PEOPLE):
         if row.method == "GET" and 200 in row.answers[4:5]:
             yield row.route, got(client, address(row.route, scene, row.subject))
