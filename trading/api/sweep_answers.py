@@ -133,9 +133,19 @@ class MapAxisAnswer(Answer):
     values = serializers.ListField(child=serializers.CharField())
 
 
+@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string"}], "example": 0.81})
+class FigureField(serializers.Field[Any, Any, Any, Any]):
+    """A statistic as a number, an amount as decimal text."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class MapRowAnswer(Answer):
     y = serializers.CharField(allow_null=True)
-    figures = serializers.ListField(child=ValueField(), help_text="One for each value of x; null: left out or not yet")
+    figures = serializers.ListField(
+        child=FigureField(allow_null=True), help_text="One for each value of x; null: left out or not yet"
+    )
     numbers = serializers.ListField(child=serializers.IntegerField(), help_text="Which combination each is")
 
 
