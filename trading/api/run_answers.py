@@ -77,7 +77,9 @@ class RunSummaryAnswer(Answer):
     baselines = RunBaselinesAnswer()
 
 
-class RunRowAnswer(Answer):
+class WorkAnswer(Answer):
+    """What a run and a sweep have in common: what was asked of which past, and how far it is."""
+
     id = serializers.UUIDField(source="public_id")
     name = serializers.CharField()
     symbol = serializers.CharField()
@@ -86,19 +88,22 @@ class RunRowAnswer(Answer):
     cash = AmountField()
     in_stock = AmountField(help_text="Part of the cash that is stock at the first close")
     slippage_bps = BpsField(source="slippage")
-    path = serializers.ChoiceField(choices=PATHS)
-    settings = serializers.DictField(help_text="As given; what is not given was the default")
-    settings_sha256 = serializers.CharField(help_text="Of all settings, defaults included")
     rule_version = serializers.CharField()
     data_sha256 = serializers.CharField(help_text="Of the bars and corporate actions; empty until they were read")
     status = serializers.ChoiceField(choices=Work.Status.choices)
-    stage = serializers.ChoiceField(choices=["", *STAGES], help_text="What a worker does about it now")
-    done = serializers.IntegerField(help_text="Stages done, of `total`")
     total = serializers.IntegerField()
     failure = serializers.CharField(help_text="Why it failed, in a sentence")
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class RunRowAnswer(WorkAnswer):
+    path = serializers.ChoiceField(choices=PATHS)
+    settings = serializers.DictField(help_text="As given; what is not given was the default")
+    settings_sha256 = serializers.CharField(help_text="Of all settings, defaults included")
+    stage = serializers.ChoiceField(choices=["", *STAGES], help_text="What a worker does about it now")
+    done = serializers.IntegerField(help_text="Stages done, of `total`")
 
 
 class RunAnswer(RunRowAnswer):

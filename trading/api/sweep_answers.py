@@ -8,9 +8,9 @@ from rest_framework import serializers
 from portfolios.api.amounts import AmountField
 from portfolios.api.answers import PageAnswer
 from portfolios.api.serializers import Answer
-from trading.api.run_answers import BpsField
+from trading.api.run_answers import WorkAnswer
 from trading.api.settings_answers import ValueField
-from trading.simulation.models import Sweep, Work
+from trading.simulation.models import Sweep
 from trading.simulation.ranking import HeatMap, figure_of, time_left
 from trading.simulation.trials import METRICS
 
@@ -52,28 +52,12 @@ class HonestyAnswer(Answer):
     verdict = VerdictAnswer(help_text="On `best`")
 
 
-class SweepRowAnswer(Answer):
-    id = serializers.UUIDField(source="public_id")
-    name = serializers.CharField()
-    symbol = serializers.CharField()
-    first_day = serializers.DateField()
-    last_day = serializers.DateField()
-    cash = AmountField()
-    in_stock = AmountField(help_text="Part of the cash that is stock at the first close")
-    slippage_bps = BpsField(source="slippage")
+class SweepRowAnswer(WorkAnswer):
     settings = serializers.DictField(help_text="What rules where no axis does; what is not given was the default")
     axes = serializers.ListField(child=serializers.DictField())
-    rule_version = serializers.CharField()
-    data_sha256 = serializers.CharField(help_text="Of the bars and corporate actions; empty until they were read")
-    status = serializers.ChoiceField(choices=Work.Status.choices)
     done = serializers.IntegerField(help_text="Combinations done, of `total`")
-    total = serializers.IntegerField()
     left_out = serializers.IntegerField(help_text="Combinations that no cell could have")
     seconds_left = serializers.SerializerMethodField(help_text="By the pace so far; null while that is not known")
-    failure = serializers.CharField(help_text="Why it failed, in a sentence")
-    created_at = serializers.DateTimeField()
-    started_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
 
     def get_seconds_left(self, sweep: Sweep) -> int | None:
         left = time_left(sweep)

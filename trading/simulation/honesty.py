@@ -111,7 +111,7 @@ def block_sizes(sessions: int, blocks: int = BLOCKS) -> np.ndarray:
 
 
 def block_sums(returns: np.ndarray, begins: np.ndarray) -> Sums:
-    """returns: sessions x trials."""
+    """returns: sessions x trials, or the sessions of one."""
     counts = np.diff(np.append(begins, len(returns)))
     return Sums(counts, np.add.reduceat(returns, begins, axis=0), np.add.reduceat(returns**2, begins, axis=0))
 

@@ -17,8 +17,17 @@ from trading.simulation.machine import compiled
 from trading.simulation.stage import Stage, stage_of, starting
 
 
-class TooLarge(ValueError):
-    """The run cannot be carried to its end within the limits of an amount."""
+class CannotRun(Exception):
+    """Why a run cannot be carried out, in a sentence for whoever asked for it."""
+
+
+class TooLarge(CannotRun):
+    """It leaves the limits of an amount on the way."""
+
+    WHY = "a dividend or a split takes the cell past the limit of 1000000000000"
+
+    def __init__(self) -> None:
+        super().__init__(f"It cannot be carried to its end: {self.WHY}.")
 
 
 class Run(NamedTuple):
@@ -62,7 +71,7 @@ def run(
     outcome = by("simulate" if count_skips else "trade")(stage.points, stage.happenings, rules, start, slippage)
     outcome = Outcome(Holding(*(int(amount) for amount in outcome.holding)), outcome.steps, outcome.skips)
     if outcome.skips[TOO_LARGE]:
-        raise TooLarge("a dividend or a split takes the cell past the limit of 1000000000000")
+        raise TooLarge
     ends = session_ends(stage)
     daily = by("follow")(stage.points, start, outcome.steps, ends)
     return Run(stage, rules, start, outcome, ends, daily)

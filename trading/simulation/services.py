@@ -20,7 +20,7 @@ from trading.simulation.locks import alone_at
 from trading.simulation.models import STAGES, UNFINISHED, SimulationRun, Work
 from trading.simulation.recorded import recorded_actions, recorded_bars
 from trading.simulation.report import summary_of, worths_of
-from trading.simulation.runs import TooLarge, run
+from trading.simulation.runs import CannotRun, run
 from trading.simulation.selectors import first_closes, recorded_span
 from trading.simulation.stage import PATHS, stage_of, starting
 
@@ -37,10 +37,6 @@ KEPT_UNDONE = timedelta(days=30)
 
 class Stopped(Exception):
     """The run was cancelled or thrown away while it was worked on."""
-
-
-class CannotRun(Exception):
-    """Why a run comes to nothing, in one sentence for its owner."""
 
 
 class Wish(NamedTuple):
@@ -187,10 +183,7 @@ def worked_through(work: SimulationRun) -> None:
     rules = rules_from(merge_settings(parse_settings(work.settings)), default_buffer=work.slippage)
     proceed(work.pk, 1, data_sha256=fingerprint_of(bars, dividends, splits))
     start = starting(work.cash, work.in_stock, int(stage.points.prices[0]), rules.lot)
-    try:
-        done = run(stage, rules, start, work.slippage)
-    except TooLarge as error:
-        raise CannotRun(f"It cannot be carried to its end: {error}.") from error
+    done = run(stage, rules, start, work.slippage)
     proceed(work.pk, 2)
     worths = worths_of(done, work.cash, work.in_stock, work.slippage)
     proceed(work.pk, 3)

@@ -23,8 +23,8 @@ from trading.simulation.machine import compiled
 from trading.simulation.models import UNFINISHED, Sweep, SweepChunk, Work
 from trading.simulation.ranking import figures_of, grid_of, trials_before, verdict_of
 from trading.simulation.recorded import recorded_actions, recorded_bars
-from trading.simulation.runs import session_ends
-from trading.simulation.services import CannotRun, Stopped, checked
+from trading.simulation.runs import CannotRun, session_ends
+from trading.simulation.services import Stopped, checked
 from trading.simulation.stage import Stage, stage_of, starting
 from trading.simulation.trials import COLUMNS, Money, packed_figures, try_out
 from trading.simulation.verdict import assessed

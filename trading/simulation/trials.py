@@ -9,7 +9,7 @@ import numpy as np
 from portfolios.domain.settings import rules_from
 from trading.simulation.baselines import buy_and_hold
 from trading.simulation.grid import Grid
-from trading.simulation.honesty import BLOCKS, blocks_of, moments_of, timing_returns
+from trading.simulation.honesty import BLOCKS, block_sums, blocks_of, moments_of, timing_returns
 from trading.simulation.machine import compiled
 from trading.simulation.metrics import metrics_of
 from trading.simulation.runs import Run, exposure, fills_of, run, session_ends, total, value_at_end
@@ -71,8 +71,8 @@ def try_out(stage: Stage, grid: Grid, begin: int, end: int, money: Money, tell: 
             asset[rules.withholding] = asset_returns(done, money)
         timing = timing_returns(done.daily[:, 0], done.daily[:, 5], asset[rules.withholding])
         figures.table[row] = row_of(done, timing)
-        figures.totals[row] = np.add.reduceat(timing, begins)
-        figures.squares[row] = np.add.reduceat(timing**2, begins)
+        sums = block_sums(timing, begins)
+        figures.totals[row], figures.squares[row] = sums.totals, sums.squares
     return figures
 
 

@@ -67,7 +67,7 @@ class Command(BaseCommand):
         except (BadFile, BadOption) as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from None
         except TooLarge as error:
-            raise CommandError(f"--cash: {error}", returncode=BAD_INPUT) from None
+            raise CommandError(f"--cash: {error.WHY}", returncode=BAD_INPUT) from None
         self.stdout.write(json.dumps(answer) if options["json"] else in_words(answer))
 
 
