@@ -48,7 +48,9 @@ def searched(prices: np.ndarray, coarse: np.ndarray, begin: int, end: int, below
     return end
 
 
-interpreted = FunctionType(engine.simulate.__code__, {**vars(engine), "first_outside": searched}, "interpreted", (0,))
+names = {**vars(engine), "first_outside": searched}
+names["advance"] = FunctionType(engine.advance.__code__, names, "advance")
+interpreted = FunctionType(engine.simulate.__code__, names, "interpreted", (0,))
 
 
 def assert_same(one: Outcome, other: Outcome) -> None:

@@ -10,7 +10,7 @@ from tests.unit.simulations import Life, assert_same, extreme_life, interpreted,
 from trading.simulation import engine
 from trading.simulation.engine import Outcome, follow
 from trading.simulation.machine import compiled
-from trading.simulation.search import AT_ONCE, BLOCK
+from trading.simulation.search import BLOCK, NEAR
 from trading.simulation.stage import PATH
 
 SEED = 20_070_103
@@ -121,7 +121,7 @@ def test_the_search_finds_the_first_price_outside_wherever_it_is():
         assert engine.first_outside(prices, coarse, begin, end, below, above) == expected
 
 
-@pytest.mark.parametrize("place", [1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, AT_ONCE + BLOCK - 1, AT_ONCE + BLOCK, 999])
+@pytest.mark.parametrize("place", [0, 1, NEAR, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK - 1, 3 * BLOCK, 999])
 def test_a_price_at_an_edge_is_outside_and_one_unit_inside_is_not(place):
     """Edges between two counts of 0.0001 must not round."""
     find = compiled("first_outside")

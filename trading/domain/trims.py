@@ -26,17 +26,19 @@ def max_trade_room(rules: Rules, value: int, price: int) -> int:
 
 def guardrail_room(holding: Holding, rules: Rules, price: int, side: Side, quantity: int) -> int:
     """The largest q <= quantity after which the stock share, whole fee paid, has not passed the guardrail ahead."""
+    most, bound = min(quantity, holding.shares), rules.guardrail_low
     if side == Side.BUY:
-        most = min(quantity, MAX_AMOUNT - holding.shares)
-        guess = quantity_towards(holding, rules, price, side, rules.guardrail_high)
-    else:
-        most = min(quantity, holding.shares)
-        guess = quantity_towards(holding, rules, price, side, rules.guardrail_low)
+        most, bound = min(quantity, MAX_AMOUNT - holding.shares), rules.guardrail_high
+    if most > 0 and holds(Limit.FAR_GUARDRAIL, holding, rules, price, side, most):
+        return most
+    guess = quantity_towards(holding, rules, price, side, bound)
     return largest_multiple(Limit.FAR_GUARDRAIL, holding, rules, price, side, 1, most, guess)
 
 
 def cash_room(holding: Holding, rules: Rules, price: int, quantity: int) -> int:
     """The largest buy <= quantity that the free settled cash can be reserved for."""
+    if quantity > 0 and holds(Limit.CASH, holding, rules, price, Side.BUY, quantity):
+        return quantity
     free = max(holding.cash - holding.reserved_cash, 0)
     cost = reservation_price(rules, price)
     guess = muldiv_floor(free, MICROS, cost, PPM, PPM + rules.commission_rate)

@@ -9,7 +9,7 @@ from portfolios.domain.holding import Holding, Rules, Sizing
 from trading.domain.choices import Side
 from trading.domain.costs import fee_of, fill_price, notional_of
 from trading.domain.trims import cash_room
-from trading.simulation.engine import EX, FILL, PAY, SPLIT, STEP, write_step
+from trading.simulation.engine import EX, FILL, PAY, SPLIT, STEP, step_of
 from trading.simulation.stage import Stage, points_of, starting
 
 SMALLEST_TRIGGER = 100
@@ -30,20 +30,16 @@ def buy_and_hold(stage: Stage, rules: Rules, cash: int, slippage: int) -> tuple[
             receivable += owed[number]
         elif kind == PAY:
             receivable, money = receivable - owed[first], money + owed[first]
-        row = np.zeros((1, STEP), np.int64)
-        write_step(row, 0, point, kind, 0, 0, 0, 0, 0, Holding(shares, money, receivable, 0, 0, 0), 0)
-        rows.append(row)
+        rows.append(step_of(point, kind, 0, 0, 0, 0, 0, Holding(shares, money, receivable, 0, 0, 0), 0))
         if kind == PAY:
             filled = fill_price(Side.BUY, price, slippage, 0)
             bought = affordable(rules, money, filled)
             notional = notional_of(Side.BUY, bought, filled)
             fee = fee_of(rules, notional) if bought else 0
             shares, money = shares + bought, money - notional - fee
-            row = np.zeros((1, STEP), np.int64)
             left = Holding(shares, money, receivable, 0, 0, 0)
-            write_step(row, 0, point, FILL, 0, bought, filled, notional, fee, left, price)
-            rows.append(row)
-    return start, np.concatenate(rows) if rows else np.empty((0, STEP), np.int64)
+            rows.append(step_of(point, FILL, 0, bought, filled, notional, fee, left, price))
+    return start, np.array(rows, np.int64).reshape(-1, STEP)
 
 
 def affordable(rules: Rules, cash: int, price: int) -> int:

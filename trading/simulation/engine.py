@@ -24,7 +24,7 @@ from trading.domain.costs import (
     notional_of,
 )
 from trading.domain.decision import decide
-from trading.simulation.search import first_outside
+from trading.simulation.search import NEAR, first_outside
 from trading.simulation.sleep import PATIENCE, longer_asleep
 
 # What happens before a point: its kind, and two figures.
@@ -67,11 +67,23 @@ class Happenings(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """steps: one row per change of the cell, see `write_step`; skips: how often by reason."""
+    """steps: one row per change of the cell, see `step_of`; skips: how often by reason."""
 
     holding: Holding
     steps: np.ndarray
     skips: np.ndarray
+
+
+class Here(NamedTuple):
+    """How far a run has come: the next point and happening, steps written, the cell, and its day."""
+
+    at: int
+    event: int
+    written: int
+    holding: Holding
+    paused: int
+    day: int
+    sent: int
 
 
 def trade(points: Points, happenings: Happenings, rules: Rules, start: Holding, slippage: int) -> Outcome:
@@ -83,26 +95,44 @@ def simulate(
     points: Points, happenings: Happenings, rules: Rules, start: Holding, slippage: int, trades_only: int = 0
 ) -> Outcome:
     """From the second point on: the first one only set the anchor of `start`. slippage in ppm of the price."""
-    holding = start
     steps = np.empty((256, STEP), np.int64)
-    written = 0
     skips = np.zeros(REASONS, np.int64)
     owed = np.zeros(len(happenings.before) + 1, np.int64)
-    paused, day, sent = 0, int(points.days[0]), 0
+    here = Here(1, 0, 0, start, 0, int(points.days[0]), 0)
+    while True:
+        here = advance(points, happenings, rules, slippage, trades_only, here, steps, skips, owed)
+        if here.written < len(steps):
+            return Outcome(here.holding, steps[: here.written], skips)
+        steps = grown(steps)
+
+
+def advance(
+    points: Points,
+    happenings: Happenings,
+    rules: Rules,
+    slippage: int,
+    trades_only: int,
+    here: Here,
+    steps: np.ndarray,
+    skips: np.ndarray,
+    owed: np.ndarray,
+) -> Here:
+    """To the end, or until there is no room for another step. Arrays are neither replaced nor handed on between two
+    trades: counting who holds them would cost more than the trade.
+    """
+    prices, coarse, days, markets = points
+    befores, kinds, firsts, seconds = happenings
+    at, event, written, holding, paused, day, sent = here
     band, known = AWAKE, False
     looks, tried = 0, 0
-    at, event = 1, 0
-    last = len(points.prices)
-    while at < last:
+    last = len(prices)
+    while at < last and written < len(steps):
         until = last
-        if event < len(happenings.before):
-            until = min(int(happenings.before[event]), last)
+        if event < len(befores):
+            until = min(int(befores[event]), last)
         if at >= until:
-            if written == len(steps):
-                steps = grown(steps)
-            kind, first = int(happenings.kind[event]), int(happenings.first[event])
-            second = int(happenings.second[event])
-            close = int(points.prices[at - 1])
+            kind, first, second = int(kinds[event]), int(firsts[event]), int(seconds[event])
+            close = int(prices[at - 1])
             before = holding
             net = 0
             if kind == EX:
@@ -111,8 +141,8 @@ def simulate(
             if kind == DUE:
                 owed[event] = first
             if kind == LEFT:
-                if int(points.days[at]) != day:
-                    day, sent = int(points.days[at]), 0
+                if int(days[at]) != day:
+                    day, sent = int(days[at]), 0
                 sent += first
             moved = after(holding, rules, kind, first, second, close, owed)
             if net > MAX_AMOUNT or max(moved.shares, moved.cash, moved.receivable) > MAX_AMOUNT:
@@ -123,25 +153,27 @@ def simulate(
                 paused = 1
             if kind == RESUME:
                 paused = 0
-            write_step(steps, written, at, kind, 0, first, second, 0, 0, holding, net)
+            steps[written] = step_of(at, kind, 0, first, second, 0, 0, holding, net)
             written += 1
             event += 1
             continue
         if not known:
             band, known, looks, tried = wake_band(holding, rules), True, 0, 0
-        at = first_outside(points.prices, points.coarse, at, until, band.below, band.above)
+        near = min(at + NEAR, until)
+        while at < near and band.below < prices[at] < band.above:
+            at += 1
+        if at == near:
+            at = first_outside(prices, coarse, at, until, band.below, band.above)
         if at == until:
             continue
-        if written == len(steps):
-            steps = grown(steps)
-        price, market = int(points.prices[at]), int(points.market[at])
-        if int(points.days[at]) != day:
-            day, sent = int(points.days[at]), 0
+        price, market = int(prices[at]), int(markets[at])
+        if int(days[at]) != day:
+            day, sent = int(days[at]), 0
         at += 1
         if holding.anchor == 0:
             if not market & STALE:
                 holding, known = anchored(holding, price), False
-                write_step(steps, written, at - 1, ANCHOR_SET, 0, 0, price, 0, 0, holding, 0)
+                steps[written] = step_of(at - 1, ANCHOR_SET, 0, 0, price, 0, 0, holding, 0)
                 written += 1
             continue
         gates = gates_of(rules, market, paused, sent)
@@ -156,7 +188,7 @@ def simulate(
                 skips[decision.reason] += 1
                 if rules.reanchor_after_skip and moves_anchor(decision.reason):
                     holding, known = anchored(holding, price), False
-                    write_step(steps, written, at - 1, ANCHOR_RESET, decision.reason, 0, price, 0, 0, holding, 0)
+                    steps[written] = step_of(at - 1, ANCHOR_RESET, decision.reason, 0, price, 0, 0, holding, 0)
                     written += 1
             continue
         limit = 0
@@ -173,11 +205,11 @@ def simulate(
             shares, cash = -decision.quantity, totals.notional - totals.fee
         holding = Holding(holding.shares + shares, holding.cash + cash, holding.receivable, 0, 0, average_price(totals))
         known = False
-        write_step(
-            steps, written, at - 1, FILL, decision.reason, shares, filled, totals.notional, totals.fee, holding, price
+        steps[written] = step_of(
+            at - 1, FILL, decision.reason, shares, filled, totals.notional, totals.fee, holding, price
         )
         written += 1
-    return Outcome(holding, steps[:written], skips)
+    return Here(at, event, written, holding, paused, day, sent)
 
 
 def grown(steps: np.ndarray) -> np.ndarray:
@@ -186,9 +218,7 @@ def grown(steps: np.ndarray) -> np.ndarray:
     return wider
 
 
-def write_step(
-    steps: np.ndarray,
-    row: int,
+def step_of(
     point: int,
     kind: int,
     reason: int,
@@ -198,24 +228,13 @@ def write_step(
     fee: int,
     left: Holding,
     beside: int,
-) -> None:
+) -> tuple[int, ...]:
     """point, kind, reason, signed shares, price, notional, fee; what is left: shares, cash, receivable, anchor; beside.
 
     beside: of a fill the price it was decided at, of an ex-date the net dividend.
     """
-    step = steps[row]
-    step[0] = point
-    step[1] = kind
-    step[2] = reason
-    step[3] = quantity
-    step[4] = price
-    step[5] = notional
-    step[6] = fee
-    step[7] = left.shares
-    step[8] = left.cash
-    step[9] = left.receivable
-    step[10] = left.anchor
-    step[11] = beside
+    after = (left.shares, left.cash, left.receivable, left.anchor)
+    return (point, kind, reason + 0, quantity, price, notional, fee, *after, beside)
 
 
 def anchored(holding: Holding, price: int) -> Holding:

@@ -36,6 +36,16 @@ RULE = (
     "trading.simulation.engine",
     "trading.simulation.many",
 )
+COLD = (
+    "largest_multiple",
+    "drift_decision",
+    "quiet_until",
+    "longer_asleep",
+    "after",
+    "grown",
+    "advance",
+    "first_outside",
+)
 BENEATH = (
     "portfolios.domain.amounts",
     "portfolios.domain.exact",
@@ -85,8 +95,8 @@ def make_compilable() -> None:
         module = import_module(name)
         for function in vars(module).values():
             if inspect.isfunction(function) and function.__module__ == name:
-                register_jitable(function)
+                register_jitable(forceinline=function.__name__ not in COLD)(function)
 
-    overload(exact.muldiv_floor)(products.muldiv_floor)
-    overload(exact.muldiv_ceil)(products.muldiv_ceil)
-    overload(exact.compare_products)(products.compare_products)
+    overload(exact.muldiv_floor, jit_options={"forceinline": True})(products.muldiv_floor)
+    overload(exact.muldiv_ceil, jit_options={"forceinline": True})(products.muldiv_ceil)
+    overload(exact.compare_products, jit_options={"forceinline": True})(products.compare_products)

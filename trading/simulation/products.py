@@ -15,6 +15,7 @@ from portfolios.domain.exact import LARGEST
 
 WORD, DOUBLE = ir.IntType(64), ir.IntType(128)
 GUESSABLE = float(2**49)
+NARROW = 2**61  # a remainder up to one of these too large or too small is right in 64 bits, whatever overflowed
 TOO_LARGE = 9.3e18  # well above 2^63
 TWO_32, TWO_64 = float(2**32), float(2**64)
 
@@ -103,9 +104,17 @@ def large_quotient(n_high: int, n_low: int, d_high: int, d_low: int, guess: floa
 @njit
 def divided(a: int, b: int, c: int, d: int, e: int) -> Any:
     """(a*b*c // (d*e), high and low of the remainder); LARGEST where it would be more."""
-    n_high, n_low = product(a, b, c)
     d_high, d_low = product(d, e, 1)
     guess = (np.float64(a) * np.float64(b) * np.float64(c)) / (np.float64(d) * np.float64(e))
+    if guess < GUESSABLE and d_high == 0 and 0 < d_low < NARROW:
+        quotient = np.int64(guess)
+        rest = a * b * c - quotient * d_low
+        if rest < 0:
+            return quotient - 1, 0, rest + d_low
+        if rest >= d_low:
+            return quotient + 1, 0, rest - d_low
+        return quotient, 0, rest
+    n_high, n_low = product(a, b, c)
     if guess < GUESSABLE:
         return settled(n_high, n_low, d_high, d_low, np.int64(guess))
     return large_quotient(n_high, n_low, d_high, d_low, guess)

@@ -2,22 +2,17 @@
 
 import numpy as np
 
-AT_ONCE, BLOCK = 16, 256
+NEAR = 16  # prices worth a look one by one before this, as most triggers come soon or late
+BLOCK = 256
 COARSE, MOST = 100, 2**31 - 1  # micros of a coarse price, and more than any of them
 
 
 def first_outside(prices: np.ndarray, coarse: np.ndarray, begin: int, end: int, below: int, above: int) -> int:
     """The first point from `begin` on with price <= below or price >= above; `end` if none.
 
-    The nearest one by one, as most triggers come soon or late; then whole blocks, each by comparisons that the compiler
-    turns into wide instructions.
+    Whole blocks, each by comparisons that the compiler turns into wide instructions, then one by one.
     """
     at = begin
-    near = min(begin + AT_ONCE, end)
-    while at < near:
-        if prices[at] <= below or prices[at] >= above:
-            return at
-        at += 1
     if len(coarse) and below >= 0:
         low, high = coarse_band(below, above)
         while at + BLOCK <= end:
