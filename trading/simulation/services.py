@@ -1,6 +1,6 @@
 """Runs: asked for by a person, carried out by a worker, stopped, thrown away. No cell knows of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -37,6 +37,13 @@ KEPT_UNDONE = timedelta(days=30)
 
 class Stopped(Exception):
     """The run was cancelled or thrown away while it was worked on."""
+
+
+class Asked(NamedTuple):
+    """A run, and whether this request made it (or found it made by an earlier one)."""
+
+    run: SimulationRun
+    is_first: bool
 
 
 class Wish(NamedTuple):
@@ -84,6 +91,24 @@ def create_run(
             rule_version=rule_version(),
             total=len(STAGES),
         )
+
+
+@transaction.atomic
+def ask_once(*, owner: User, key: str, fingerprint: str, ask: Callable[[], SimulationRun]) -> Asked:
+    """One run for each key of an owner, however often and however fast it is asked for; a refusal uses up nothing.
+
+    A rival waits for the owner's row. Raises Refused: idempotency_signature_mismatch (409), and what `ask` raises.
+    """
+    User.objects.select_for_update().get(pk=owner.pk)
+    made = SimulationRun.objects.filter(owner=owner, asked_key=key).defer("series").first()
+    if made is None:
+        run = ask()
+        run.asked_key, run.asked_sha256 = key, fingerprint
+        run.save(update_fields=["asked_key", "asked_sha256"])
+        return Asked(run, is_first=True)
+    if made.asked_sha256 != fingerprint:
+        raise Refused("idempotency_signature_mismatch", "this key was used for another request", status=409)
+    return Asked(made, is_first=False)
 
 
 def checked(
