@@ -11,13 +11,13 @@ from portfolios.domain.holding import Holding, Rules
 from trading.domain.choices import Reason
 from trading.simulation.bars import EPOCH, Bars, Dividend, Split
 from trading.simulation.baselines import buy_and_hold, constant_mix_rules, daily_stage
-from trading.simulation.machine import compiled
 from trading.simulation.metrics import metrics_of
 from trading.simulation.runs import (
     Run,
     exposure,
     fills_of,
     guardrail_time,
+    quickest,
     run,
     skips_of,
     totals_of,
@@ -37,7 +37,8 @@ def report_of(
     path: str,
 ) -> dict[str, Any]:
     stage = stage_of(bars, dividends, splits, path)
-    done = run(stage, rules, starting(cash, in_stock, int(stage.points.prices[0]), rules.lot), slippage)
+    by = quickest(len(stage.bar))
+    done = run(stage, rules, starting(cash, in_stock, int(stage.points.prices[0]), rules.lot), slippage, by=by)
     worths = worths_of(done, cash, in_stock, slippage)
     return summary_of(done, bars, worths) | {
         "fills": [fill_named(row, bars, stage) for row in fills_of(done.outcome).tolist()]
@@ -82,11 +83,11 @@ def constant_mix(done: Run, cash: int, in_stock: int, slippage: int) -> np.ndarr
     daily = daily_stage(done.stage, done.ends)
     rules = constant_mix_rules(done.rules, in_stock)
     start = starting(cash, in_stock, int(daily.points.prices[0]), rules.lot)
-    return run(daily, rules, start, slippage).daily[:, 0]
+    return run(daily, rules, start, slippage, by=quickest(len(done.stage.bar))).daily[:, 0]
 
 
 def worth_of(stage: Stage, ends: np.ndarray, start: Holding, steps: np.ndarray) -> np.ndarray:
-    daily: np.ndarray = compiled("follow")(stage.points, start, steps, ends)
+    daily: np.ndarray = quickest(len(stage.bar))("follow")(stage.points, start, steps, ends)
     return daily[:, 0]
 
 

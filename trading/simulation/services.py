@@ -20,7 +20,7 @@ from trading.simulation.locks import alone_at
 from trading.simulation.models import STAGES, UNFINISHED, SimulationRun, Work
 from trading.simulation.recorded import recorded_actions, recorded_bars
 from trading.simulation.report import summary_of, worths_of
-from trading.simulation.runs import CannotRun, run
+from trading.simulation.runs import CannotRun, quickest, run
 from trading.simulation.selectors import first_closes, recorded_span
 from trading.simulation.stage import PATHS, stage_of, starting
 
@@ -208,7 +208,7 @@ def worked_through(work: SimulationRun) -> None:
     rules = rules_from(merge_settings(parse_settings(work.settings)), default_buffer=work.slippage)
     proceed(work.pk, 1, data_sha256=fingerprint_of(bars, dividends, splits))
     start = starting(work.cash, work.in_stock, int(stage.points.prices[0]), rules.lot)
-    done = run(stage, rules, start, work.slippage)
+    done = run(stage, rules, start, work.slippage, by=quickest(len(stage.bar)))
     proceed(work.pk, 2)
     worths = worths_of(done, work.cash, work.in_stock, work.slippage)
     proceed(work.pk, 3)
