@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from portfolios.domain.amounts import MICROS, PPM
+from portfolios.domain.amounts import MICROS
 from portfolios.domain.holding import Holding, Rules, value_of
 from portfolios.domain.settings import merge_settings, rules_from
 from trading.domain.choices import Reason, Side
@@ -14,6 +14,8 @@ from trading.domain.costs import notional_of
 from trading.simulation.bars import Bars
 from trading.simulation.engine import EX, FILL, NOT_SENT, TOO_LARGE, Outcome
 from trading.simulation.machine import compiled
+from trading.simulation.many import simulate_many
+from trading.simulation.metrics import exposures
 from trading.simulation.stage import Stage, stage_of, starting
 
 FEW = 10_000  # looks that are simulated as written in the time it takes to have machine code at hand, 0.6 s
@@ -137,15 +139,14 @@ def value_at_end(run: Run) -> int:
 
 def guardrail_time(run: Run) -> float:
     """The part of the sessions that closed with the stock share within the guardrails."""
-    value, stock = run.daily[:, 0].astype(object), run.daily[:, 5].astype(object)
-    inside = (stock * PPM >= run.rules.guardrail_low * value) & (stock * PPM <= run.rules.guardrail_high * value)
-    return float(np.mean(inside.astype(bool)))
+    rules, inside_of = run.rules, quickest(len(run.daily))("closes_inside", "many")
+    inside = inside_of(run.daily, rules.guardrail_low, rules.guardrail_high)
+    return int(inside) / len(run.daily)
 
 
 def exposure(run: Run) -> float:
     """The mean stock share at the sessions' closes."""
-    value = run.daily[:, 0].astype(np.float64)
-    return float(np.mean(run.daily[:, 5] / np.where(value > 0, value, 1)))
+    return float(exposures(run.daily[None, :, 0], run.daily[None, :, 5])[0])
 
 
 def compile_ahead() -> None:
@@ -154,5 +155,8 @@ def compile_ahead() -> None:
     prices = np.full((3, 4), 100 * MICROS, np.int64)
     stage = stage_of(Bars(day.astype(np.int64), day, prices, np.zeros(3, np.uint8), is_daily=True), [], [])
     rules = rules_from(merge_settings({}), default_buffer=0)
+    start = starting(MICROS, 0, 100 * MICROS, rules.lot)
     for count_skips in (True, False):
-        run(stage, rules, starting(MICROS, 0, 100 * MICROS, rules.lot), 0, count_skips)
+        done = run(stage, rules, start, 0, count_skips)
+        guardrail_time(done)
+    simulate_many(stage.points, stage.happenings, [rules], [start], 0, done.ends)
