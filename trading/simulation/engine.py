@@ -31,6 +31,8 @@ from trading.simulation.sleep import PATIENCE, longer_asleep
 SPLIT, EX, PAY, FLOW, ANCHOR, PAUSE, RESUME = 1, 2, 3, 4, 5, 6, 7
 # Brought along by a cell that lived before: a dividend (micros) still to be paid, how many orders left elsewhere today.
 DUE, LEFT = 8, 9
+# After an act of a person: a live cell that slept through the newest price looks at it now.
+LOOK = 10
 # What a step was, beside the happenings above.
 FILL, ANCHOR_SET, ANCHOR_RESET = 20, 21, 22
 
@@ -91,7 +93,7 @@ def simulate(
     paused, day, sent = 0, int(points.days[0]), 0
     band, known = AWAKE, False
     looks, tried = 0, 0
-    at, event = 1, 0
+    at, event, met, slept, looked = 1, 0, 0, False, 0
     last = len(points.prices)
     while at < last:
         until = last
@@ -104,6 +106,14 @@ def simulate(
             second = int(happenings.second[event])
             close = int(points.prices[at - 1])
             before = holding
+            if met != at:
+                met, band = at, wake_band(holding, rules)
+                slept, known = looked != at - 1 and band.below < close < band.above, False
+            if kind == LOOK:
+                event += 1
+                if slept and looked != at - 1 and at > 1:
+                    at -= 1
+                continue
             net = 0
             if kind == EX:
                 net = payment_for(holding.shares, first, rules.withholding).net
@@ -134,7 +144,7 @@ def simulate(
             continue
         if written == len(steps):
             steps = grown(steps)
-        price, market = int(points.prices[at]), int(points.market[at])
+        price, market, looked = int(points.prices[at]), int(points.market[at]), at
         if int(points.days[at]) != day:
             day, sent = int(points.days[at]), 0
         at += 1

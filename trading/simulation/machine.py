@@ -24,6 +24,7 @@ RULE = (
     "dividends.domain.payments",
     "dividends.domain.splits",
     "trading.domain.choices",
+    "trading.domain.prices",
     "trading.domain.costs",
     "trading.domain.sizing",
     "trading.domain.trims",
@@ -35,6 +36,7 @@ RULE = (
     "trading.simulation.sleep",
     "trading.simulation.engine",
     "trading.simulation.many",
+    "trading.simulation.looks",
 )
 BENEATH = (
     "portfolios.domain.amounts",
