@@ -11,6 +11,7 @@ from portfolios.domain.holding import Holding, Rules
 from trading.domain.choices import Reason
 from trading.simulation.bars import EPOCH, Bars, Dividend, Split
 from trading.simulation.baselines import buy_and_hold, constant_mix_rules, daily_stage
+from trading.simulation.inside import Inside, inside_of, range_told
 from trading.simulation.metrics import metrics_of
 from trading.simulation.runs import (
     Run,
@@ -40,12 +41,13 @@ def report_of(
     by = quickest(len(stage.bar))
     done = run(stage, rules, starting(cash, in_stock, int(stage.points.prices[0]), rules.lot), slippage, by=by)
     worths = worths_of(done, cash, in_stock, slippage)
-    return summary_of(done, bars, worths) | {
+    inside = inside_of(done, path, bars, dividends, splits, slippage)
+    return summary_of(done, bars, worths, inside) | {
         "fills": [fill_named(row, bars, stage) for row in fills_of(done.outcome).tolist()]
     }
 
 
-def summary_of(done: Run, bars: Bars, worths: dict[str, np.ndarray]) -> dict[str, Any]:
+def summary_of(done: Run, bars: Bars, worths: dict[str, np.ndarray], inside: Inside) -> dict[str, Any]:
     """All but the list of fills."""
     holding, totals, days = done.outcome.holding, totals_of(done), done.stage.points.days[done.ends]
     return {
@@ -64,6 +66,8 @@ def summary_of(done: Run, bars: Bars, worths: dict[str, np.ndarray]) -> dict[str
         "slippage": as_text(totals.slippage),
         "dividends_net": as_text(totals.dividends_net),
         "skips": skips_of(done.outcome),
+        "undecided_bars": len(inside.undecided),
+        "path_range": range_told(inside, int(worths["cash"][0])),
         "metrics": metrics_of(done.daily[:, 0], days)._asdict()
         | {"exposure": exposure(done), "guardrail_time": guardrail_time(done)},
         "baselines": {name: metrics_of(worth, days)._asdict() for name, worth in worths.items()},

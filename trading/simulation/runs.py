@@ -18,7 +18,7 @@ from trading.simulation.many import simulate_many
 from trading.simulation.metrics import exposures
 from trading.simulation.stage import Stage, stage_of, starting
 
-FEW = 10_000  # looks that are simulated as written in the time it takes to have machine code at hand, 0.6 s
+FEW = 20_000  # looks that are simulated as written in the time it takes to have machine code at hand, 0.6 s
 
 
 class CannotRun(Exception):

@@ -16,6 +16,7 @@ from portfolios.errors import Refused
 from portfolios.models import User
 from portfolios.services.rule_version import rule_version
 from trading.simulation.archive import fingerprint_of, packed, series_of
+from trading.simulation.inside import inside_of
 from trading.simulation.locks import alone_at
 from trading.simulation.models import STAGES, UNFINISHED, SimulationRun, Work
 from trading.simulation.recorded import recorded_actions, recorded_bars
@@ -211,12 +212,13 @@ def worked_through(work: SimulationRun) -> None:
     done = run(stage, rules, start, work.slippage, by=quickest(len(stage.bar)))
     proceed(work.pk, 2)
     worths = worths_of(done, work.cash, work.in_stock, work.slippage)
+    inside = inside_of(done, work.path, bars, dividends, splits, work.slippage)
     proceed(work.pk, 3)
-    series = packed(series_of(done, bars.at, worths))
+    series = packed(series_of(done, bars, worths, inside))
     if len(series) > MOST_SERIES:
         raise CannotRun(f"It made {len(done.outcome.steps)} steps, more than can be kept.")
     over = {"status": Status.DONE, "finished_at": timezone.now()}
-    proceed(work.pk, len(STAGES), result=summary_of(done, bars, worths), series=series, **over)
+    proceed(work.pk, len(STAGES), result=summary_of(done, bars, worths, inside), series=series, **over)
 
 
 def proceed(run_id: int, done: int, **found: Any) -> None:

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
 from portfolios.domain.settings import SETTINGS
@@ -20,10 +21,14 @@ from trading.simulation.services import Asked, ask_once, cancel_work, create_run
 from trading.tasks import ring, run_simulation
 from trading.views.visitor import actor_of, sentence_of, shown_again, visitor
 
+BEGINNINGS = {"preset", "position"}
+
 
 @login_required
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
+    if BEGINNINGS & set(request.POST):
+        return begun_from(request)
     form = RunForm(request.POST)
     if not form.is_right:
         return again(request, "see below what does not fit")
@@ -49,11 +54,20 @@ def asked_once(request: HttpRequest, form: RunForm) -> Asked:
 def again(request: HttpRequest, why: str) -> HttpResponse:
     """The form with all that was typed, where each field says what it takes."""
     messages.error(request, f"Nothing is simulated yet: {why}.")
+    return shown_again(request, reverse("simulation-new"), typed(request))
+
+
+def begun_from(request: HttpRequest) -> HttpResponse:
+    """The form again with what was typed, and over it what the pressed preset or cell has."""
+    chosen = {name: request.POST[name][:200] for name in BEGINNINGS if name in request.POST}
+    return redirect(f"{reverse('simulation-new')}?{urlencode(typed(request) | chosen)}")
+
+
+def typed(request: HttpRequest) -> dict[str, str]:
     names = [name for name in SETTINGS if request.POST.get(name)] + [
         name for name in RunForm.base_fields if name in request.POST
     ]
-    typed = {name: request.POST[name][:200] for name in names}
-    return shown_again(request, reverse("simulation-new"), typed | {"typed": "1"})
+    return {name: request.POST[name][:200] for name in names} | {"typed": "1"}
 
 
 @login_required
