@@ -46,7 +46,7 @@ def nothing_seen() -> CannotRun:
 def quotes_since(position: Position, begins: datetime) -> Quotes:
     with connection.cursor() as cursor:
         asked = position.symbol, position.source, begins, MOST_QUOTES + 1
-        with cursor.copy(QUOTES, asked) as copy:
+        with cursor.copy(cursor.mogrify(QUOTES, asked)) as copy:
             found = b"".join(bytes(block) for block in copy)
     columns = list(columns_of(found))
     if not columns:

@@ -4,6 +4,7 @@ Both sides are retold with every order filled at once and whole; the log stands 
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from portfolios.domain.settings import SettingError, merge_settings, parse_setti
 from portfolios.errors import Refused
 from portfolios.models import Position
 from portfolios.selectors import default_buffer, effective_rules, given_in
+from portfolios.services.settings import number_of
 from trading.market.phases import instant
 from trading.models import Order
 from trading.simulation.bars import EPOCH
@@ -35,6 +37,7 @@ from trading.simulation.runs import (
 from trading.timeline.events import settings_changes
 
 MOST_LISTED = 50
+SEAL = re.compile(r"\d{1,9}\.\d{1,9}\.[0-9a-f]{64}", re.ASCII)
 ADDED, REMOVED, RESIZED = "added", "removed", "resized"
 
 
@@ -206,10 +209,18 @@ def beside_the_log(position: Position, past: Past, now: Run) -> Logged:
 
 def seal_of(position: Position, given: Mapping[str, Any]) -> str:
     """Versions of the cell's and its portfolio's settings, and the hash of what would be saved over them."""
-    own, upper = position.settings_version, position.portfolio.settings_version
-    return sealed(position, own.number if own else 0, upper.number if upper else 0, given)
+    return sealed(position, number_of(position), number_of(position.portfolio), given)
 
 
-def sealed(position: Position, own: int, upper: int, given: Mapping[str, Any]) -> str:
-    text = canonical_text({"cell": str(position.public_id), "own": own, "upper": upper, "given": dict(given)})
-    return f"{own}.{upper}.{hashlib.sha256(text.encode()).hexdigest()}"
+def sealed(position: Position, own: int, above: int, given: Mapping[str, Any]) -> str:
+    text = canonical_text({"cell": str(position.public_id), "own": own, "above": above, "given": dict(given)})
+    return f"{own}.{above}.{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def opened(seal: str, position: Position, given: Mapping[str, Any]) -> tuple[int, int]:
+    """The versions, own and above, over which exactly these settings were previewed. Raises Refused: not_previewed."""
+    if SEAL.fullmatch(seal):
+        own, above, _ = seal.split(".")
+        if seal == sealed(position, int(own), int(above), written(parse_settings(given))):
+            return int(own), int(above)
+    raise Refused("not_previewed", "what is typed is not what was previewed; preview it again", status=422)
