@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -16,6 +17,7 @@ from portfolios.errors import Refused
 from portfolios.models import User
 from portfolios.services.rule_version import rule_version
 from trading.simulation.archive import fingerprint_of, packed, series_of
+from trading.simulation.attending import attended
 from trading.simulation.inside import inside_of
 from trading.simulation.locks import alone_at
 from trading.simulation.models import STAGES, UNFINISHED, SimulationRun, Work
@@ -209,16 +211,20 @@ def worked_through(work: SimulationRun) -> None:
     rules = rules_from(merge_settings(parse_settings(work.settings)), default_buffer=work.slippage)
     proceed(work.pk, 1, data_sha256=fingerprint_of(bars, dividends, splits))
     start = starting(work.cash, work.in_stock, int(stage.points.prices[0]), rules.lot)
-    done = run(stage, rules, start, work.slippage, by=quickest(len(stage.bar)))
+    wanted = partial(proceed, work.pk, 1)
+    done = attended(lambda: run(stage, rules, start, work.slippage, by=quickest(len(stage.bar))), wanted)
     proceed(work.pk, 2)
-    worths = worths_of(done, work.cash, work.in_stock, work.slippage)
-    inside = inside_of(done, work.path, bars, dividends, splits, work.slippage)
+    wanted = partial(proceed, work.pk, 2)
+    worths = attended(lambda: worths_of(done, work.cash, work.in_stock, work.slippage), wanted)
+    inside = attended(lambda: inside_of(done, work.path, bars, dividends, splits, work.slippage), wanted)
     proceed(work.pk, 3)
-    series = packed(series_of(done, bars, worths, inside))
+    wanted = partial(proceed, work.pk, 3)
+    series = attended(lambda: packed(series_of(done, bars, worths, inside)), wanted)
+    result = attended(lambda: summary_of(done, bars, worths, inside), wanted)
     if len(series) > MOST_SERIES:
         raise CannotRun(f"It made {len(done.outcome.steps)} steps, more than can be kept.")
     over = {"status": Status.DONE, "finished_at": timezone.now()}
-    proceed(work.pk, len(STAGES), result=summary_of(done, bars, worths, inside), series=series, **over)
+    proceed(work.pk, len(STAGES), result=result, series=series, **over)
 
 
 def proceed(run_id: int, done: int, **found: Any) -> None:
@@ -234,7 +240,7 @@ def fail(run_id: int, why: str) -> None:
 
 
 def cancel_work(*, work: Work, actor: str) -> Work:
-    """At any time before its end; a worker that is at it notices at its next stage. Twice is once.
+    """At any time before its end; a worker that is at it notices within a second. Twice is once.
 
     Raises Refused: already_over (409) for what is done or failed.
     """

@@ -16,7 +16,7 @@ from portfolios.errors import Refused
 from portfolios.services.idempotency import fingerprint_of, read_key
 from trading.run_form import RunForm
 from trading.simulation.models import SimulationRun
-from trading.simulation.selectors import runs_of
+from trading.simulation.selectors import over_soon, runs_of
 from trading.simulation.services import Asked, ask_once, cancel_work, create_run, delete_work
 from trading.tasks import ring, run_simulation
 from trading.views.visitor import actor_of, sentence_of, shown_again, visitor
@@ -36,8 +36,8 @@ def start(request: HttpRequest) -> HttpResponse:
         asked = asked_once(request, form)
     except Refused as refused:
         return again(request, sentence_of(refused))
-    if asked.is_first:
-        ring(run_simulation, run_id=asked.run.pk)
+    if asked.is_first and ring(run_simulation, run_id=asked.run.pk):
+        over_soon(asked.run.pk)
     return redirect("simulation", asked.run.public_id)
 
 
