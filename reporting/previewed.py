@@ -102,7 +102,7 @@ def figures_of(found: Preview) -> list[Figure]:
         ("Worth at the end", now.value, new.value, 1),
         ("Traded", now.turnover, new.turnover, 0),
         ("Fees", now.fees, new.fees, -1),
-        ("Dividends after tax", now.dividends, new.dividends, 1),
+        ("Dividends, net", now.dividends, new.dividends, 1),
     ]
     rows = [
         Figure(title, money(a), money(b), signed_money(b - a), tone((b - a) * sign)) for title, a, b, sign in amounts
@@ -112,7 +112,7 @@ def figures_of(found: Preview) -> list[Figure]:
     inside = [round(side.guardrail_time * PPM) for side in (now, new)]
     points = (inside[1] - inside[0]) / 10_000
     change = f"{points:+.1f} points" if points else "0"
-    rows.append(Figure("Days within the guardrails", percent(inside[0]), percent(inside[1]), change, ""))
+    rows.append(Figure("Within guardrails", percent(inside[0]), percent(inside[1]), change, ""))
     return rows
 
 

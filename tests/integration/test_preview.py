@@ -224,7 +224,10 @@ def test_settings_that_cannot_be_are_named_as_in_saving(given: dict[str, Any], f
 
 
 def test_machine_code_tells_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of a look again after a person's act."""
     position = lived()
+    words = {"market_at": later(135), "reason": "so", **BY_ANN}
+    set_anchor(position_id=position.pk, price=micros("90"), **words)
     interpreted = looked_at(position, tau="0.01")
     monkeypatch.setattr("trading.simulation.own_past.LONG", 1)
     monkeypatch.setattr("trading.simulation.preview.LONG", 1)
