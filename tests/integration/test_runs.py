@@ -28,7 +28,7 @@ from trading.simulation import services
 from trading.simulation.archive import packed, unpacked
 from trading.simulation.locks import RUNS
 from trading.simulation.models import SimulationRun
-from trading.simulation.selectors import runs_waiting
+from trading.simulation.selectors import SOON, over_soon, runs_waiting
 from trading.simulation.services import (
     MOST_TRIES,
     MOST_UNFINISHED,
@@ -141,6 +141,14 @@ def test_shares_beyond_counting_are_refused() -> None:
     make_bars(prices=("0.0001", "0.0002"))
     with pytest.raises(Refused, match="buys more than 1000000000000 shares on 2007-01-01"):
         make_run(cash=10**15)
+
+
+def test_a_click_waits_for_a_run_no_longer_than_its_page_may_take() -> None:
+    run, begun = make_run(), monotonic()
+    assert not over_soon(run.pk)
+    assert SOON <= monotonic() - begun < SOON + 1
+    carry_out(run_id=run.pk)
+    assert over_soon(run.pk)
 
 
 def test_cancelled_while_it_waits_it_is_never_taken_up() -> None:
