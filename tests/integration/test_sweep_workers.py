@@ -18,6 +18,7 @@ from trading.simulation import sweeps
 from trading.simulation.models import Sweep
 from trading.simulation.ranking import chunks_to_ring, figures_of, next_chunk
 from trading.simulation.sweeps import carry_out_chunk
+from trading.simulation.trials import Figures, packed_figures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AXES = [TAU | {"step": "0.005"}, {"name": "r", "values": ["0.05", "0.1", "0.2"]}]
@@ -28,7 +29,7 @@ def work(database: str, sweep_id: int, stuck: bool) -> None:
     connection.settings_dict["NAME"] = database
     sys.modules["numba"] = None  # type: ignore[assignment]  # the same figures, and nothing to wait for on so few bars
     if stuck:
-        sweeps.packed_figures = lambda figures: time.sleep(600) or b""  # all tried, nothing stored
+        sweeps.packed_figures = held_up
     while rung := chunks_to_ring(sweep_id):
         following: int | None = rung[0]
         while following:
@@ -36,6 +37,12 @@ def work(database: str, sweep_id: int, stuck: bool) -> None:
             following = next_chunk(chunk) if chunk else None
         if Sweep.objects.get(pk=sweep_id).is_over:
             return
+
+
+def held_up(figures: Figures) -> bytes:
+    """All tried, nothing stored."""
+    time.sleep(600)
+    return packed_figures(figures)
 
 
 @contextlib.contextmanager
