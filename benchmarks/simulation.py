@@ -234,8 +234,8 @@ def swept(prices: Market, triggers: np.ndarray) -> Callable[[], Found]:
 
     def once() -> Found:
         began = time.perf_counter()
-        figures = simulate_many(stage.points, stage.happenings, rules, starts, NO_SLIPPAGE, ends)
-        return Found(time.perf_counter() - began, int(figures.amounts[:, TRADES].sum()))
+        amounts = simulate_many(stage.points, stage.happenings, rules, starts, NO_SLIPPAGE, ends)
+        return Found(time.perf_counter() - began, int(amounts[:, TRADES].sum()))
 
     return once
 

@@ -11,7 +11,8 @@ from reporting.reading import percent
 from reporting.tearsheet import fills_of
 from trading.simulation.archive import Series
 from trading.simulation.bars import Split, day_number
-from trading.simulation.engine import FILL
+from trading.simulation.engine import EX, FILL, SPLIT
+from trading.simulation.kept import SECONDS_A_DAY
 from trading.simulation.metrics import daily_returns, drawdowns
 
 STEPS_OF_HEAT = (0.01, 0.03, 0.06, 0.10)
@@ -65,21 +66,42 @@ def split_adjusted(series: Series, splits: Iterable[Split]) -> np.ndarray:
     return closes
 
 
+def in_dollars(amounts: np.ndarray) -> list[float]:
+    found: list[float] = np.round(amounts / 1e6, 2).tolist()
+    return found
+
+
+def splits_in(series: Series) -> list[tuple[int, str]]:
+    """The moment of each split, and new shares for old ones."""
+    rows = series.steps[:, 1] == SPLIT
+    steps = zip(series.at[rows].tolist(), series.steps[rows][:, 3:5].tolist(), strict=True)
+    return [(at, f"{new} for {old}") for at, (new, old) in steps]
+
+
 def drawn(series: Series, rules: Rules, splits: Iterable[Split]) -> dict[str, Any]:
     """All that the charts draw, by session: dollars, per cent, days since 1970."""
     worth = {"values": series.daily[:, 0], "held": series.buy_and_hold, "mixed": series.constant_mix}
     value = np.where(series.daily[:, 0] > 0, series.daily[:, 0], 1)
     fills = fills_of(series)
-    days = series.at[series.steps[:, 1] == FILL] // 86_400
+    days = series.at[series.steps[:, 1] == FILL] // SECONDS_A_DAY
+
+    def place(at: int) -> int:
+        return int(np.searchsorted(series.days, at // SECONDS_A_DAY))
+
     return {
         "days": series.days.tolist(),
-        **{name: np.round(amounts / 1e6, 2).tolist() for name, amounts in worth.items()},
+        **{name: in_dollars(amounts) for name, amounts in worth.items()},
         "fall": np.round(100 * drawdowns(series.daily[:, 0].astype(np.float64)), 2).tolist(),
         "held_fall": np.round(100 * drawdowns(series.buy_and_hold.astype(np.float64)), 2).tolist(),
         "shares": np.round(100 * series.daily[:, 5] / value, 2).tolist(),
         "low": rules.guardrail_low / 10_000,
         "high": rules.guardrail_high / 10_000,
         "prices": np.round(split_adjusted(series, splits), 4).tolist(),
+        "low_first": in_dollars(series.low_first),
+        "high_first": in_dollars(series.high_first),
+        "splits": [{"at": place(at), "ratio": ratio} for at, ratio in splits_in(series)],
+        "dividends": [place(at) for at in series.at[series.steps[:, 1] == EX].tolist()],
+        "undecided": [place(at) for at in series.undecided.tolist()],
         "trades": [
             {"at": at, "side": "BUY" if quantity > 0 else "SELL"}
             for at, quantity in zip(np.searchsorted(series.days, days).tolist(), fills[:, 3].tolist(), strict=True)

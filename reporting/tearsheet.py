@@ -208,6 +208,30 @@ def skips_told(result: Mapping[str, Any]) -> list[tuple[str, int]]:
     return sorted(rows, key=lambda row: -row[1])
 
 
+class End(NamedTuple):
+    """The worst or the best of the orders inside the bars."""
+
+    title: str
+    order: str
+    value: int
+    total_return: float
+    trades: int
+
+
+def ends_told(result: Mapping[str, Any]) -> list[End]:
+    """Empty for a run that looked at closes only."""
+    found = result.get("path_range") or {}
+    return [
+        End(f"{name.capitalize()} case", ORDERS[end["path"]], micros(end["value"]), end["total_return"], end["trades"])
+        for name, end in found.items()
+    ]
+
+
+ORDERS = {
+    "path": "the nearer extreme first",
+    "low-first": "the low always first",
+    "high-first": "the high always first",
+}
 NOT_SENT = "with its reserve it would cost more than the cash there is, so it was not sent"
 
 

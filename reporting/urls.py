@@ -33,6 +33,7 @@ urlpatterns = [
     path("portfolios/<uuid:public_id>/settings/effect", settings.portfolio_effect, name="portfolio-effect"),
     path("positions/<uuid:public_id>/settings", settings.position_settings, name="position-settings"),
     path("positions/<uuid:public_id>/settings/effect", settings.position_effect, name="position-effect"),
+    path("positions/<uuid:public_id>/settings/preview", settings.position_preview, name="position-preview"),
     path("positions/<uuid:public_id>", cells.cockpit, name="cockpit"),
     path("positions/<uuid:public_id>/live", cells.cockpit_live, name="cockpit-live"),
     path("positions/<uuid:public_id>/chart", cells.chart, name="chart"),

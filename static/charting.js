@@ -2,7 +2,7 @@
 // Figures are in the tables beside them.
 window.charting = (() => {
   if (!window.LightweightCharts) return null;
-  const { createChart, createSeriesMarkers, LineSeries, LineStyle, LineType } = window.LightweightCharts;
+  const { createChart, createSeriesMarkers, HistogramSeries, LineSeries, LineStyle, LineType } = window.LightweightCharts;
   const ARROWS_FROM = 9;  // pixels between two sessions
   const DOT_ROOM = 14;    // pixels a dot needs beside its neighbour
   const quiet = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
@@ -82,5 +82,5 @@ window.charting = (() => {
     };
   };
 
-  return { calmChart, element, look, marking, named, quiet, stepped, LineSeries, LineStyle, LineType };
+  return { calmChart, createSeriesMarkers, element, HistogramSeries, look, marking, named, quiet, stepped, LineSeries, LineStyle, LineType };
 })();

@@ -2,7 +2,7 @@
 // What they show without scripts are the drawings they replace; all figures are in the tables beside them.
 (() => {
   if (!window.charting) return;
-  const { calmChart, element, look, marking, named, quiet, LineSeries, LineStyle } = window.charting;
+  const { calmChart, createSeriesMarkers, element, HistogramSeries, look, marking, named, quiet, LineSeries, LineStyle } = window.charting;
   const DAY = 86_400;
   const LINEAR = 0;
   const LOGARITHMIC = 1;
@@ -12,7 +12,7 @@
   const dashed = { ...quiet, lineWidth: 1, lineStyle: LineStyle.Dashed, colour: "line-strong" };
   // of each chart, from back to front: which figures, in which colour
   const LINES = {
-    worth: [["mixed", { ...quiet, lineWidth: 1, colour: "mixed" }], ["held", { ...quiet, lineWidth: 1, colour: "anchor" }],
+    worth: [["low_first", dashed], ["high_first", dashed], ["mixed", { ...quiet, lineWidth: 1, colour: "mixed" }], ["held", { ...quiet, lineWidth: 1, colour: "anchor" }],
       ["values", { lineWidth: 2, priceLineVisible: false, colour: "ink" }]],
     fall: [["held_fall", { ...quiet, lineWidth: 1, colour: "anchor" }],
       ["fall", { ...quiet, lineWidth: 2, colour: "ink" }]],
@@ -20,9 +20,21 @@
     price: [["prices", { lineWidth: 1, priceLineVisible: false, colour: "ink" }]],
   };
 
+  const split = (days) => ({ at, ratio }) =>
+    ({ time: days[at], position: "aboveBar", shape: "square", color: named("anchor"), size: 0.8, text: ratio });
+
+  // Below the price, so that they are not in the way of the trades.
+  const ticks = (chart, { days, dividends }) => {
+    const series = chart.addSeries(HistogramSeries, { ...quiet, priceScaleId: "dividends" });
+    series.priceScale().applyOptions({ scaleMargins: { top: 0.95, bottom: 0 } });
+    series.setData(dividends.map((at) => ({ time: days[at], value: 1 })));
+    return series;
+  };
+
   const made = (box, name, history, label) => {
     const chart = calmChart(box, format[name]);
-    const lines = LINES[name].map(([figures, traits]) => {
+    const known = LINES[name].filter(([figures]) => !Array.isArray(history[figures]) || history[figures].length);
+    const lines = known.map(([figures, traits]) => {
       const { colour, ...options } = traits;
       const line = chart.addSeries(LineSeries, options);
       const values = history[figures];
@@ -32,7 +44,12 @@
     const paint = () => {
       chart.applyOptions(look());
       for (const { line, colour } of lines) line.applyOptions({ color: named(colour) });
+      if (name !== "price") return;
+      splits.setMarkers(history.splits.map(split(history.days)));
+      dividends.applyOptions({ color: named("mixed") });
     };
+    const splits = createSeriesMarkers(lines.at(-1).line, []);
+    const dividends = name === "price" ? ticks(chart, history) : null;
     box.setAttribute("role", "img");
     box.setAttribute("aria-label", label);
     paint();
@@ -75,7 +92,7 @@
       worth: `Worth: robot ${whole(history.values[last])}, buy and hold ${whole(history.held[last])}, constant mix ${whole(history.mixed[last])} at the end`,
       fall: `Below its highest value: robot at worst ${percent(Math.min(...history.fall))}, buy and hold ${percent(Math.min(...history.held_fall))}`,
       share: `Stock share: ${percent(Math.min(...history.shares))} to ${percent(Math.max(...history.shares))}, guardrails ${history.low} and ${history.high} %`,
-      price: `Price with ${history.trades.length} trades; the table below lists them`,
+      price: `Price with ${history.trades.length} trades, ${history.dividends.length} dividends and ${history.splits.length} splits; the table below lists the trades`,
     };
     return told[name];
   };

@@ -13,11 +13,12 @@ from tests.factories import make_user
 from trading.market.models import Bar, Instrument
 from trading.simulation.archive import packed, series_of
 from trading.simulation.bars import Bars, Dividend, Split, day_number
+from trading.simulation.inside import inside_of
 from trading.simulation.models import SimulationRun
 from trading.simulation.report import summary_of, worths_of
-from trading.simulation.runs import run
+from trading.simulation.runs import as_written, run
 from trading.simulation.services import create_run
-from trading.simulation.stage import stage_of, starting
+from trading.simulation.stage import CLOSE, stage_of, starting
 
 BEGINS = date(2007, 1, 1)  # a Monday
 PRICES = ("100", "97", "99", "103", "96", "100", "108", "101", "95", "99")
@@ -70,8 +71,10 @@ def told() -> tuple[dict[str, Any], bytes]:
     prices = np.repeat(np.array(closes, np.int64)[:, None], 4, axis=1)
     bars = Bars(days.astype(np.int64) * 86_400, days, prices, np.zeros(len(days), np.uint8), is_daily=True)
     dividends = [Dividend(BEGINS + timedelta(days=8), BEGINS + timedelta(days=10), 10**6)]
-    stage = stage_of(bars, dividends, [Split(BEGINS + timedelta(days=3), 2, 1)])
+    splits = [Split(BEGINS + timedelta(days=3), 2, 1)]
+    stage = stage_of(bars, dividends, splits)
     rules = rules_from(merge_settings({}), default_buffer=0)
-    done = run(stage, rules, starting(10**10, 500_000, closes[0], rules.lot), 0)
+    done = run(stage, rules, starting(10**10, 500_000, closes[0], rules.lot), 0, by=as_written)
     worths = worths_of(done, 10**10, 500_000, 0)
-    return summary_of(done, bars, worths), packed(series_of(done, bars.at, worths))
+    inside = inside_of(done, CLOSE, bars, dividends, splits, 0)
+    return summary_of(done, bars, worths, inside), packed(series_of(done, bars, worths, inside))

@@ -90,6 +90,13 @@ class RunForm(forms.Form):
             self.add_error("last", "Must be after the first day")
         self.cleaned_data |= days
 
+    @property
+    def typed(self) -> dict[str, Any]:
+        """All that was typed, as one thing to compare."""
+        return {name: str(self.data[name]) for name in self.base_fields if name in self.data} | {
+            "settings": self.settings.given
+        }
+
     def asked(self) -> dict[str, Any]:
         """As `create_run` takes it, once all is right."""
         typed = self.cleaned_data

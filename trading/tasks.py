@@ -36,6 +36,7 @@ from trading.services import corporate_actions, evaluation, execution, inbox, pr
 from trading.services.halts import clear_orders
 from trading.services.quarantine import setting_aside
 from trading.simulation.ranking import chunks_to_ring, chunks_waiting, next_chunk
+from trading.simulation.runs import warm_up
 from trading.simulation.selectors import runs_waiting
 from trading.simulation.services import carry_out, forget_undone
 from trading.simulation.sweeps import carry_out_chunk
@@ -154,10 +155,12 @@ def prune_reconciliations() -> None:
     reconciliation.prune_reconciliations()
 
 
-@shared_task(base=Bell, **PATIENT)
-def run_simulation(*, run_id: int) -> None:
+@shared_task(base=Bell, bind=True, **PATIENT)
+def run_simulation(self: Bell, *, run_id: int) -> None:
     """What would have been. The row is the queue: a lost bell or a dead worker costs time and nothing else."""
     carry_out(run_id=run_id)
+    if not self.request.called_directly:
+        warm_up()
 
 
 @shared_task(base=Bell)

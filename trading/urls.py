@@ -47,4 +47,5 @@ urlpatterns = [
     path("sweeps/<uuid:public_id>/delete", swept.delete, name="sweep-delete"),
     path("sweeps/<uuid:public_id>/trials/<int:number>/run", swept.open_run, name="sweep-run"),
     path("sweeps/<uuid:public_id>/trials/<int:number>/use", swept.use, name="sweep-use"),
+    path("sweeps/<uuid:public_id>/trials/<int:number>/keep", swept.keep, name="sweep-keep"),
 ]

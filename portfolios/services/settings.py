@@ -26,11 +26,13 @@ def change_settings(
     market_at: datetime,
     position_id: int | None = None,
     expected: int | None = None,
+    expected_above: int | None = None,
     actor: str = "",
 ) -> SettingsVersion:
     """New settings for a portfolio, or overrides for one cell. Every cell they rule wakes up (by trigger).
 
     `expected` is the number of the version the author looked at, 0 for none: Refused (409) when it is no longer that.
+    `expected_above` is that of the portfolio's settings, for a cell whose author saw what both together come to.
     `actor` names him in the log where that is more than his own name: a token of his.
     """
     if len(note) > NOTE or not note.isprintable():
@@ -40,6 +42,9 @@ def change_settings(
     portfolio = Portfolio.objects.select_for_update(no_key=True).get(pk=portfolio_id)
     position = cells[0] if position_id is not None else None
     refuse_stale(position or portfolio, expected)
+    if position is not None and expected_above not in (None, number_of(portfolio)):
+        message = f"the portfolio's settings have become version {number_of(portfolio)} since; preview again"
+        raise Refused("stale_above", message, status=409)
     version = write_settings(portfolio=portfolio, position=position, given=given, author=author, note=note)
     row = position or portfolio
     journal = Journal(row, market_at=market_at, actor=actor or f"user:{author.get_username()}")
@@ -83,9 +88,14 @@ def restore_version(
 
 
 def refuse_stale(row: Portfolio | Position, expected: int | None) -> None:
-    current = row.settings_version.number if row.settings_version else 0
+    current = number_of(row)
     if expected is not None and expected != current:
         raise Refused("stale_version", f"somebody has saved version {current} since", field="version", status=409)
+
+
+def number_of(row: Portfolio | Position) -> int:
+    """Of the version in force; 0 for none."""
+    return row.settings_version.number if row.settings_version else 0
 
 
 def write_settings(

@@ -48,7 +48,7 @@ RUN_KINDS = {
                 *NUMBERED,
                 *of(Type.AMOUNT, "close", "value", "stock"),
                 *LEFT,
-                *of(Type.AMOUNT, "buy_and_hold", "constant_mix"),
+                *of(Type.AMOUNT, "buy_and_hold", "constant_mix", "low_first", "high_first"),
             ),
             days_of,
         ),

@@ -1,6 +1,7 @@
 """Simulations as pages show them: somebody's list, the form of a new one, and what came of one."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,8 +21,10 @@ from reporting.selectors.settings import Field, field_of
 from trading.domain.explanation import stock_share
 from trading.run_form import PERCENT_IN_PPM, RunForm
 from trading.sight import glance
-from trading.simulation.archive import unpacked
+from trading.simulation.archive import Series, unpacked
 from trading.simulation.bars import Split
+from trading.simulation.engine import EX
+from trading.simulation.kept import SECONDS_A_DAY, day_of
 from trading.simulation.models import SimulationRun
 from trading.simulation.recorded import recorded_actions
 from trading.simulation.selectors import runs_of
@@ -50,6 +53,13 @@ class NewRun(NamedTuple):
         return list(self.form.settings.errors)
 
 
+class Actions(NamedTuple):
+    """The splits on the way, with their days, and how many dividends were earned."""
+
+    splits: list[tuple[date, str]]
+    dividends: int
+
+
 class Sheet(NamedTuple):
     """The tear sheet of a run that is done."""
 
@@ -60,6 +70,9 @@ class Sheet(NamedTuple):
     years: list[run_charts.Year]
     lines: dict[str, Any]
     splits: bool
+    actions: Actions
+    ends: list[tearsheet.End]
+    undecided: int | None
     sessions: int
     rules: Rules
     trades: list[tearsheet.Trade]
@@ -93,6 +106,11 @@ def splits_of(run: SimulationRun) -> list[Split]:
     return [split for split in recorded_actions(run.symbol)[1] if run.first_day < split.ex_date <= run.last_day]
 
 
+def actions_of(series: Series) -> Actions:
+    splits = [(day_of(at // SECONDS_A_DAY), ratio) for at, ratio in run_charts.splits_in(series)]
+    return Actions(splits, int((series.steps[:, 1] == EX).sum()))
+
+
 def settings_told(run: SimulationRun) -> list[tuple[str, str]]:
     """Those that are not the default, in words."""
     usual, own = merge_settings(), parse_settings(run.settings)
@@ -116,6 +134,9 @@ def sheet_of(run: SimulationRun, page: int) -> Sheet:
         run_charts.months_of(series.days, series.daily[:, 0]),
         run_charts.drawn(series, rules, splits),
         bool(splits),
+        actions_of(series),
+        tearsheet.ends_told(result),
+        result.get("undecided_bars"),
         len(series.days),
         rules,
         tearsheet.trades_of(series, (page - 1) * TRADES, TRADES),
@@ -148,14 +169,15 @@ def new_run(user: User, asked: Mapping[str, str], position: Position | None, lik
 def filled(
     asked: Mapping[str, str], own: list[SettingsPreset], position: Position | None, like: SimulationRun | None
 ) -> tuple[dict[str, str], str]:
-    """The fields, and where they come from."""
-    if "typed" in asked:
-        return {name: text[:200] for name, text in asked.items()}, ""
-    fields, words = {name: asked[name][:200] for name in RunForm.base_fields if name in asked}, ""
+    """The fields, and where they come from. What was typed stays where a preset or a cell says nothing of it."""
+    typed = "typed" in asked
+    fields = {name: asked[name][:200] for name in (asked if typed else RunForm.base_fields) if name in asked}
+    words = ""
     if like:
         fields, words = fields_of_run(like) | fields, f"the simulation {like}"
     elif position:
-        fields, words = fields_of_cell(position) | fields, f"the cell {position.symbol} in {position.portfolio.name}"
+        cell, words = fields_of_cell(position), f"the cell {position.symbol} in {position.portfolio.name}"
+        fields = fields | cell if typed else cell | fields
     kept = {name: preset.given for name, preset in PRESETS.items()} | {f"own-{row.pk}": row.given for row in own}
     return fields | typed_from(kept.get(asked.get("preset", ""), {})), words
 

@@ -26,13 +26,14 @@ from trading.simulation.ranking import (
     verdict_on,
 )
 from trading.simulation.trials import METRICS
-from trading.sweep_form import NAMES
 
 SALT = "sweeps"
 PAGE, WIDTH, CELLS, SHADES = 25, 40, 50, 5
-PER_CENT = ("total_return", "cagr", "volatility", "max_drawdown", "exposure")
+PER_CENT = ("total_return", "cagr", "volatility", "max_drawdown", "exposure", "guardrail_time")
+TAU = "Fall or rise of"
 METRIC_WORDS = {name: name.replace("_", " ") for name in METRICS} | {
     "cagr": "return a year",
+    "turnover": "turnover a year",
     "timing_sharpe": "timing Sharpe",
 }
 
@@ -53,6 +54,15 @@ class Map(NamedTuple):
     thinned: bool
 
 
+class Ranked(NamedTuple):
+    """figures: by what they are called; given: what the axes give it."""
+
+    rank: int
+    number: int
+    figures: list[tuple[str, str]]
+    given: str
+
+
 class Looked(NamedTuple):
     number: int
     given: list[tuple[str, str]]
@@ -61,10 +71,13 @@ class Looked(NamedTuple):
 
 
 class Shown(NamedTuple):
+    """begun: whether there is anything to show yet; kept: how many settings the filter leaves."""
+
+    begun: bool
     axes: dict[str, str]
     asked: dict[str, str]
     map: Map | None
-    rows: list[tuple[int, int, list[str], str]]
+    rows: list[Ranked]
     names: list[str]
     metric: str
     page: int
@@ -86,7 +99,7 @@ def sweep_seen_by(user: User, public_id: UUID) -> Sweep:
 def shown_of(user: User, sweep: Sweep, query: Mapping[str, str]) -> Shown:
     """query: metric, x, y, trial, page, by, min, max; what does not fit counts as not given."""
     grid, table = grid_of(sweep), table_of(sweep)
-    axes = {axis.name: NAMES.get(axis.name, label(axis.name)) for axis in grid.axes}
+    axes = {axis.name: named(axis) for axis in grid.axes}
     metric = query.get("metric", "") if query.get("metric") in METRICS else "timing_sharpe"
     names = list(axes)
     x = query["x"] if query.get("x") in axes else names[0]
@@ -97,6 +110,7 @@ def shown_of(user: User, sweep: Sweep, query: Mapping[str, str]) -> Shown:
     number = whole(query.get("trial", ""))
     looked = looked_at(sweep, grid, table, number) if number is not None else None
     return Shown(
+        bool(len(order)) or not np.isnan(table[:, 0]).all(),
         axes,
         {"metric": metric, "x": x, "y": y or ""} | {name: query.get(name, "")[:20] for name in ("by", "min", "max")},
         map_of(grid, table, metric, x, y) if len(order) else None,
@@ -114,6 +128,10 @@ def shown_of(user: User, sweep: Sweep, query: Mapping[str, str]) -> Shown:
         if looked
         else [],
     )
+
+
+def named(axis: Axis) -> str:
+    return TAU if len(axis.targets) > 1 else label(axis.targets[0])
 
 
 def label(name: str) -> str:
@@ -155,16 +173,13 @@ def shown_beside(metric: str) -> list[str]:
     return list(dict.fromkeys([metric, "total_return", "max_drawdown", "sharpe", "trades", "timing_sharpe"]))
 
 
-def row_of(grid: Grid, table: np.ndarray, metric: str, rank: int, number: int) -> tuple[int, int, list[str], str]:
-    """Rank, number, figures, and what the axes give it."""
-    figures = [told(name, float(table[number, METRICS.index(name)])) for name in shown_beside(metric)]
+def row_of(grid: Grid, table: np.ndarray, metric: str, rank: int, number: int) -> Ranked:
+    figures = [
+        (METRIC_WORDS[name], told(name, float(table[number, METRICS.index(name)]))) for name in shown_beside(metric)
+    ]
     places = zip(grid.axes, grid.places(number), strict=True)
-    return (
-        rank + 1,
-        number,
-        figures,
-        ", ".join(f"{label(axis.targets[0])} {value_of(axis, place)}" for axis, place in places),
-    )
+    given = ", ".join(f"{named(axis)} {value_of(axis, place)}" for axis, place in places)
+    return Ranked(rank + 1, number, figures, given)
 
 
 def value_of(axis: Axis, place: int) -> str:
@@ -176,9 +191,11 @@ def told(name: str, value: float) -> str:
     if figure is None:
         return "–"
     if name in PER_CENT:
-        return f"{100 * float(figure):.2f} %"
+        return f"{100 * float(figure):.2f}\u00a0%".replace("-", "\u2212")
     if name in ("value", "fees"):
         return f"${float(figure):,.2f}"
+    if name == "turnover":
+        return f"{float(figure):.1f} ×"
     return str(figure) if isinstance(figure, int) else f"{float(figure):.2f}"
 
 
@@ -194,9 +211,7 @@ def map_of(grid: Grid, table: np.ndarray, metric: str, x: str, y: str | None) ->
         ]
         rows.append((value_of(found.y, row) if found.y else "", cells))
     columns = [value_of(found.x, at) for at in range(0, found.figures.shape[1], across)]
-    return Map(
-        label(found.x.targets[0]), label(found.y.targets[0]) if found.y else "", columns, rows, max(across, down) > 1
-    )
+    return Map(named(found.x), named(found.y) if found.y else "", columns, rows, max(across, down) > 1)
 
 
 def shades_of(figures: np.ndarray, *, worse_up: bool) -> list[list[str]]:

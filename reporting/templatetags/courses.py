@@ -6,6 +6,7 @@ from typing import TypeVar
 from django import template
 
 from reporting.rehearsal import Rehearsal
+from trading.simulation.preview import Preview
 
 register = template.Library()
 WIDTH, HEIGHT, MARGIN, POINTS = 600, 180, 6, 150
@@ -25,6 +26,23 @@ def course_chart(rehearsal: Rehearsal) -> dict[str, object]:
         "high": high,
         "first": rehearsal.days[0],
         "last": rehearsal.days[-1],
+    }
+
+
+@register.inclusion_tag("reporting/_preview_course.html")
+def preview_chart(found: Preview) -> dict[str, object]:
+    """What the cell was worth under the settings in force now and under those typed, on one scale."""
+    now, new = (thinned(worths) for worths in found.worths)
+    low, high = min(*now, *new), max(*now, *new)
+    return {
+        "now": line(now, low, high),
+        "new": line(new, low, high),
+        "now_end": now[-1],
+        "new_end": new[-1],
+        "low": low,
+        "high": high,
+        "first": found.days[0],
+        "last": found.days[-1],
     }
 
 

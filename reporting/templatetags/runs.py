@@ -1,6 +1,7 @@
 """How the status and the returns of simulations read, and their drawings for those without scripts."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django import template
 from django.utils.html import format_html
@@ -23,6 +24,15 @@ def rate(fraction: float | None) -> SafeString:
 @register.filter
 def run_badge(status: str) -> SafeString:
     return format_html('<span class="badge{}">{}</span>', " warn" if status == "failed" else "", status)
+
+
+@register.filter
+def about(left: timedelta) -> str:
+    """A time that is guessed, in its largest unit."""
+    seconds = max(round(left.total_seconds()), 1)
+    if seconds < 100:
+        return f"{seconds} s"
+    return f"{round(seconds / 60)} min" if seconds < 5_400 else f"{round(seconds / 3_600)} h"
 
 
 @register.inclusion_tag("reporting/_run_lines.html")

@@ -1,7 +1,7 @@
 """The pages of simulations: the list, the form, and one run from waiting to its tear sheet."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -56,7 +56,7 @@ def shown(request: HttpRequest, template: str) -> HttpResponse:
         visible_position(request, position) if position else None,
         selected.run_seen_by(visitor(request), run) if run else None,
     )
-    return render(request, template, {"page": page, "presets": PRESETS, "paths": PATHS_TOLD})
+    return render(request, template, {"page": page, "presets": PRESETS, "paths": PATHS_TOLD, "key": uuid4().hex})
 
 
 @login_required

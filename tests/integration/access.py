@@ -83,6 +83,7 @@ API = [
     Row("v1/positions/<str:public_id>/settings", "GET", API_MEMBERS_READ),
     Row("v1/positions/<str:public_id>/settings", "PUT", api_members_act(200), body=SETTINGS),
     Row("v1/positions/<str:public_id>/settings", "PATCH", api_members_act(200), body=SETTINGS),
+    Row("v1/positions/<str:public_id>/settings/preview", "POST", API_MEMBERS_READ, body=SETTINGS),
     Row("v1/positions/<str:public_id>/settings/versions", "GET", API_MEMBERS_READ),
     Row("v1/positions/<str:public_id>/settings/versions/<int:number>/restore", "POST", api_members_act(200), body={}),
     Row("v1/positions/<str:public_id>/ladder", "GET", API_MEMBERS_READ),
@@ -238,6 +239,7 @@ PAGES = [
     Row("portfolios/<uuid:public_id>/settings/restore", "POST", page_members_act(302), subject="portfolio"),
     Row("positions/<uuid:public_id>/settings", "GET", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/settings/effect", "GET", PAGE_MEMBERS_READ),
+    Row("positions/<uuid:public_id>/settings/preview", "POST", PAGE_MEMBERS_READ),
     Row("positions/<uuid:public_id>/settings/save", "POST", page_members_act(409)),
     Row("positions/<uuid:public_id>/settings/restore", "POST", page_members_act(302)),
     Row("presets/keep", "POST", everybody(302)),
@@ -255,7 +257,10 @@ PAGES = [
     Row("sweeps/start", "POST", PAGE_FORM_REFUSED),  # no stock chosen
     Row("sweeps/<uuid:public_id>", "GET", PAGE_OWNERS_RUN, "sweep"),
     *(Row(f"sweeps/<uuid:public_id>/{deed}", "POST", OWNERS_RUN_ACT, "sweep") for deed in ("cancel", "delete")),
-    Row("sweeps/<uuid:public_id>/trials/<int:number>/run", "POST", OWNERS_RUN_ACT, "sweep"),
+    *(
+        Row(f"sweeps/<uuid:public_id>/trials/<int:number>/{deed}", "POST", OWNERS_RUN_ACT, "sweep")
+        for deed in ("run", "keep")
+    ),
     Row("sweeps/<uuid:public_id>/trials/<int:number>/use", "POST", (302, 404, 404, 404, 404, 404), "sweep"),  # no cell
     *(Row(f"simulations/<uuid:public_id>/{deed}", "POST", OWNERS_RUN_ACT, "run") for deed in ("cancel", "delete")),
     Row("console", "GET", PAGE_ANYONE_KNOWN),

@@ -5,6 +5,8 @@ import signal
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Event
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -26,7 +28,7 @@ from trading.simulation import services
 from trading.simulation.archive import packed, unpacked
 from trading.simulation.locks import RUNS
 from trading.simulation.models import SimulationRun
-from trading.simulation.selectors import runs_waiting
+from trading.simulation.selectors import SOON, over_soon, runs_waiting
 from trading.simulation.services import (
     MOST_TRIES,
     MOST_UNFINISHED,
@@ -141,6 +143,14 @@ def test_shares_beyond_counting_are_refused() -> None:
         make_run(cash=10**15)
 
 
+def test_a_click_waits_for_a_run_no_longer_than_its_page_may_take() -> None:
+    run, begun = make_run(), monotonic()
+    assert not over_soon(run.pk)
+    assert SOON <= monotonic() - begun < SOON + 1
+    carry_out(run_id=run.pk)
+    assert over_soon(run.pk)
+
+
 def test_cancelled_while_it_waits_it_is_never_taken_up() -> None:
     run = make_run()
     assert cancel_work(work=run, actor="user:ann").status == "cancelled"
@@ -165,6 +175,32 @@ def test_stopped_at_any_stage_it_keeps_nothing(end: Any, stage: int, monkeypatch
     assert seen == [("loading", 0), ("running", 1), ("baselines", 2), ("storing", 3)][: stage + 1]
     assert left is None or (left.status, left.result, left.series) == ("cancelled", None, None)
     assert (left is None) == (end is delete_work)
+
+
+@LIVE
+@pytest.mark.parametrize("end", [cancel_work, delete_work])
+@pytest.mark.parametrize("part", ["run", "worths_of", "inside_of", "packed", "summary_of"])
+def test_stopped_in_the_middle_of_a_long_stage_its_worker_is_free_within_a_second(
+    end: Any, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, begun, over = make_run(), Event(), Event()
+    monkeypatch.setattr(services, part, lambda *_, **__: begun.set() or over.wait(30))
+    freed: list[float] = []
+
+    def stop() -> None:
+        assert begun.wait(10)
+        end(work=SimulationRun.objects.get(pk=run.pk), **({"actor": "user:ann"} if end is cancel_work else {}))
+        freed.append(monotonic())
+
+    def work() -> None:
+        carry_out(run_id=run.pk)
+        freed.append(monotonic())
+
+    assert at_once(work, stop) == [None, None]
+    over.set()
+    assert freed[1] - freed[0] < 1
+    left = SimulationRun.objects.filter(pk=run.pk).values_list("status", "result")
+    assert list(left) == ([] if end is delete_work else [("cancelled", None)])
 
 
 def test_what_nobody_foresaw_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

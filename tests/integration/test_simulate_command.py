@@ -299,7 +299,7 @@ def test_without_a_database_a_symbol_is_refused_and_a_file_is_not(monkeypatch):
     def down(symbol: str) -> None:
         raise DatabaseError("could not connect\nto server")
 
-    monkeypatch.setattr("trading.management.commands.simulate.recorded_bars", down)
+    monkeypatch.setattr("trading.simulation.recorded.recorded_bars", down)
     assert refusal("--bars", "IBM").endswith("the database cannot be asked")
     assert simulated("--bars", "IBM.csv")["bars"] == 3
 
@@ -319,3 +319,23 @@ def test_from_a_shell_it_is_one_line_and_exit_code_2(words, told):
     assert done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1
     assert told in done.stderr
+
+
+def test_a_file_is_answered_without_machine_code_apps_and_database_drivers(tmp_path):
+    """What would take seconds to import, and what ten years of days do not need."""
+    (tmp_path / "IBM.csv").write_text(THREE)
+    words = [
+        sys.executable,
+        "-X",
+        "importtime",
+        ROOT / "manage.py",
+        "simulate",
+        "--bars",
+        tmp_path / "IBM.csv",
+        "--json",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["bars"] == 3
+    imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "trading.simulation.engine" in imported
+    assert imported & {"numba", "pandas", "duckdb", "exchange_calendars", "psycopg", "trading.models"} == set()

@@ -14,7 +14,7 @@ from portfolios.domain.amounts import MICROS
 from portfolios.models import User
 from tests.factories import make_portfolio, make_position, make_quote, make_user
 from tests.integration.browsing import page, queries, signed_in
-from tests.recorded import make_run
+from tests.recorded import make_done_run, make_run
 from trading.market.models import Bar
 from trading.market.services import load_bars
 from trading.simulation.models import SimulationRun
@@ -177,6 +177,65 @@ def test_a_run_is_asked_again_with_what_it_was_asked_with(client, ann):
     assert re.search(r'name="trigger_up" value="7"', html)
     assert re.search(r'name="in_stock" value="25"', html)
     assert '<option value="path" selected>' in html
+
+
+def pressed(client: Client, **typed: str) -> str:
+    """The form again after one of its pills was pressed."""
+    answer = client.post(reverse("simulation-start"), FORM | typed)
+    assert answer.status_code == 302
+    assert not SimulationRun.objects.exists()
+    assert "csrf" not in answer.url
+    return client.get(answer.url).content.decode()
+
+
+def test_a_preset_fills_in_what_it_has_and_leaves_what_was_typed(client):
+    html = pressed(
+        client, preset="careful", name="Mine", cash="777", first="2007-02-01", commission_bps="3", trigger_up="9"
+    )
+    assert re.search(r'name="trigger_up" value="5"', html)
+    assert re.search(r'name="guardrail_low" value="35"', html)
+    for name, value in (("name", "Mine"), ("cash", "777"), ("first", "2007-02-01"), ("commission_bps", "3")):
+        assert re.search(rf'name="{name}"[^>]* value="{value}"', html), name
+
+
+def test_a_cell_fills_in_what_it_has_and_leaves_what_was_typed(client, ann):
+    cell = make_position(portfolio=make_portfolio(owner=ann), symbol="IBM", shares=100 * MICROS, cash=10**10)
+    html = pressed(client, position=str(cell.public_id), name="Mine", first="2007-02-01", cash="777")
+    assert f"The form is filled as <strong>the cell IBM in {cell.portfolio.name}</strong> has it." in html
+    for name, value in (("name", "Mine"), ("first", "2007-02-01")):
+        assert re.search(rf'name="{name}"[^>]* value="{value}"', html), name
+
+
+def test_a_preset_or_a_cell_that_is_not_there_changes_nothing(client):
+    assert 'value="Mine"' in pressed(client, preset="\x00own-1", name="Mine")
+    stranger = make_position(portfolio=make_portfolio(owner=make_user("bob")), symbol="IBM")
+    for position in (str(stranger.public_id), str(uuid4())):
+        answer = client.post(reverse("simulation-start"), FORM | {"position": position})
+        assert client.get(answer.url).status_code == 404
+
+
+def test_what_a_close_hides_is_counted_and_along_a_path_the_ends_are_shown(client, ann):
+    by_close, by_path = carried_out(ann), carried_out(ann, path="path")
+    told = plain(page(client, "simulation", by_close))
+    assert "This run looked at closes only" in told
+    assert f"?run={by_close.public_id}&amp;path=path" in page(client, "simulation", by_close)
+    told = plain(page(client, "simulation", by_path))
+    assert "Worst case" in told
+    assert "Best case" in told
+    assert "kinder than any market" in told
+    drawn = client.get(reverse("simulation-chart", args=[by_path.public_id])).json()
+    assert len(drawn["low_first"]) == len(drawn["high_first"]) == SESSIONS
+    ends = by_path.result["path_range"]
+    assert float(ends["worst"]["value"]) <= drawn["values"][-1] <= float(ends["best"]["value"])
+
+
+def test_splits_and_dividends_are_marked_on_the_price(client, ann):
+    done = make_done_run(ann)
+    told = plain(page(client, "simulation", done))
+    assert "Splits: 2 for 1 on 4 Jan 2007." in told
+    assert "1 dividend, each a tick on its ex-date." in told
+    drawn = client.get(reverse("simulation-chart", args=[done.public_id])).json()
+    assert (drawn["splits"], drawn["dividends"]) == ([{"at": 3, "ratio": "2 for 1"}], [6])
 
 
 def test_what_it_comes_to_is_told_while_somebody_types(client):

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from portfolios.models import SettingsVersion, User
+from portfolios.models import SettingsPreset, SettingsVersion, User
 from portfolios.services.presets import save_preset
 from tests.factories import make_portfolio, make_position, make_quote, make_user
 from tests.integration.browsing import page, queries, signed_in
@@ -60,7 +60,11 @@ def test_a_sweep_is_asked_for_in_per_cents(client: Client, ann: User, rung: list
     assert "queued" in page(client, "sweeps")
 
 
-BAD = [
+SIX = ("tau", "rebalance_ratio", "guardrail_low", "guardrail_high", "withholding", "commission_bps")
+SEVEN = {f"axis_{row}": name for row, name in enumerate(SIX, 1)} | {f"values_{row}": "11" for row in range(1, 7)}
+SEVEN |= {"sizing.proportional": "1"}
+TYPED |= {f"values_{row}": "" for row in range(3, 7)}
+BAD: list[tuple[dict[str, str], str]] = [
     ({"symbol": "NONE"}, "Choose one of these"),
     ({"from_1": "x"}, "From must be a plain number"),
     ({"from_1": "0"}, "From must be from 0.01"),
@@ -69,6 +73,12 @@ BAD = [
     ({"step_1": "0"}, "must be a multiple of"),
     ({"to_1": "1"}, "must not be below from"),
     ({"axis_1": "sizing"}, "Choose one of these"),
+    ({"values_1": "2 x"}, "Values must be a plain number"),
+    ({"values_1": "0"}, "Values must be from 0.01"),
+    ({"values_1": "2 2"}, "names a value twice"),
+    ({"axis_6": "luck"}, "Choose one of these"),
+    ({"sizing.luck": "1", "to_1": "1"}, "must not be below from"),
+    (SEVEN, "a list of 1 to 6 axes"),
     ({"axis_2": "trigger_up", "from_2": "1", "to_2": "2", "step_2": "1"}, "is on another axis already"),
     ({"axis_1": "", "axis_2": ""}, "must be a list of 1 to 6 axes"),
     ({"preset": "own-77"}, "see below what does not fit"),
@@ -85,6 +95,55 @@ def test_what_does_not_fit_is_said_and_the_form_kept(change: dict[str, str], wor
     assert words in shown.replace("&#x27;", "'")
     assert f'value="{change.get("to_2", "300")}"' in shown
     assert not Sweep.objects.exists()
+
+
+def test_values_one_by_one_and_ways_are_axes_too(client: Client, ann: User) -> None:
+    make_bars()
+    more = {
+        "axis_4": "max_trade",
+        "values_4": "10% 25 none",
+        "sizing.anchor_ratio": "1",
+        "sizing.fixed_percentage": "1",
+    }
+    ticked = {"fractional.off": "1", "when_short.skip": "1", "when_short.trim": "1"}
+    answer = client.post(reverse("sweep-start"), TYPED | {"values_1": "2; 2.5 5"} | more | ticked)
+    assert answer.status_code == 302
+    sweep = Sweep.objects.get()
+    assert sweep.axes == [
+        {"name": "tau", "values": ["0.02", "0.025", "0.05"]},
+        {"name": "min_notional", "from": "0", "to": "200", "step": "100"},
+        {"name": "max_trade", "values": ["0.1", "0.25", None]},
+        {"name": "sizing", "values": ["anchor_ratio", "fixed_percentage"]},
+        {"name": "when_short", "values": ["trim", "skip"]},
+        {"name": "fractional", "values": [False]},
+    ]
+    assert sweep.total == 3 * 3 * 3 * 2 * 2
+    again = client.post(reverse("sweep-start"), TYPED | more | ticked | {"to_2": "x"}).content.decode()
+    assert 'name="sizing.anchor_ratio" value="1" checked' in again
+    assert 'name="sizing.proportional" value="1">' in again
+    assert '<details class="card step" open>' in again
+
+
+def test_a_setting_is_kept_as_a_preset(client: Client, ann: User) -> None:
+    sweep = carried_out(make_sweep(ann))
+    answer = act(client, "sweep-keep", sweep, 4, preset_name=" calm  ones")
+    assert answer["Location"].endswith("?trial=4#trial")
+    kept = SettingsPreset.objects.get(owner=ann)
+    assert (kept.name, kept.given["trigger_up"], kept.given["guardrail_high"]) == ("calm ones", "0.03", "0.5")
+    assert "calm ones (yours)" in page(client, "sweep-new")
+    for name in ("", "x" * 41, "two\nlines\x00"):
+        refused = client.get(act(client, "sweep-keep", sweep, 4, preset_name=name)["Location"]).content.decode()
+        assert "The preset is not kept: name must be 1 to 40 printable characters" in refused
+    assert act(client, "sweep-keep", sweep, 2, preset_name="never").status_code == 404
+    assert act(client, "sweep-keep", sweep, 12, preset_name="never").status_code == 404
+    assert SettingsPreset.objects.count() == 1
+
+
+def test_a_filter_that_nothing_passes_can_be_taken_back(client: Client, ann: User) -> None:
+    shown = page(client, "sweep", carried_out(make_sweep(ann)), by="turnover", min="1000")
+    assert "No setting that was tried lies within this filter" in shown
+    assert 'name="min" value="1000"' in shown
+    assert "8 settings" in page(client, "sweep", Sweep.objects.get(), by="guardrail_time", min="0", max="100")
 
 
 def test_a_sweep_that_is_done_shows_verdict_map_and_ranking(client: Client, ann: User) -> None:
@@ -133,7 +192,7 @@ def test_nobody_elses(client: Client, ann: User) -> None:
     assert client.get(reverse("sweep", args=[theirs.public_id])).status_code == 404
     for name in ("sweep-cancel", "sweep-delete"):
         assert act(client, name, theirs).status_code == 404
-    for name in ("sweep-run", "sweep-use"):
+    for name in ("sweep-run", "sweep-use", "sweep-keep"):
         assert act(client, name, theirs, 0).status_code == 404
     mine, cell = make_sweep(ann), make_position(make_portfolio(make_user("cid")))
     assert act(client, "sweep-use", mine, 0, position=cell.public_id).status_code == 404

@@ -53,7 +53,7 @@ def told(life: Life, path: str) -> Told:
     for number, bar in enumerate(life.bars.prices.tolist()):
         day = EPOCH + timedelta(days=int(life.bars.days[number]))
         session = int(life.bars.market[number])
-        for price in look_prices(bar, path):
+        for price in look_prices(bar, path if number else "close"):
             point += 1
             if day != today:
                 today, sent = day, 0

@@ -1,10 +1,14 @@
-"""Statistics of many trials, against the papers' worked numbers and plain counting; and what they make of noise."""
+"""Statistics of many trials, against the papers' worked numbers, a published implementation and plain counting;
+and what they make of noise.
+"""
 
 from itertools import combinations
 from math import e, log, sqrt
 
+import holdout.deflated
 import numpy as np
 import pytest
+from holdout.pbo import probability_of_backtest_overfitting
 from scipy import stats
 
 from tests.unit.noise import AXES, bars_of_noise, offers, swept, verdict
@@ -40,6 +44,36 @@ def test_the_papers_own_example() -> None:
     assert expected_best_sharpe(100, sqrt(0.5 / 250)) == pytest.approx(0.1132, abs=5e-5)
     assert paper(100) == pytest.approx(0.9004, abs=5e-5)
     assert paper(46) == pytest.approx(0.9505, abs=5e-5)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_deflated_sharpe_ratios_are_those_of_a_published_implementation(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    trials = int(draw.integers(2, 400))
+    returns = draw.standard_t(4, (int(draw.integers(60, 3_000)), trials)) * 0.01 + draw.normal(0, 0.0005)
+    sharpes = returns.mean(axis=0) / returns.std(axis=0, ddof=1)
+    best = returns[:, sharpes.argmax()]
+    moments, variance = moments_of(best), float(sharpes.var(ddof=1))
+    shape = {"skewness": stats.skew(best), "kurtosis": stats.kurtosis(best, fisher=False)}
+    hurdle = holdout.deflated.expected_maximum_sharpe(trials, variance)
+    assert expected_best_sharpe(trials, sqrt(variance)) == pytest.approx(hurdle, abs=1e-9)
+    for benchmark in (0.0, 0.02):
+        expected = holdout.deflated.probabilistic_sharpe_ratio(sharpes.max(), len(best), benchmark=benchmark, **shape)
+        assert probabilistic_sharpe(moments, benchmark) == pytest.approx(expected, abs=1e-9)
+    expected = holdout.deflated.deflated_sharpe_ratio(
+        sharpes.max(), len(best), n_trials=trials, trials_variance=variance, **shape
+    )
+    assert deflated_sharpe(moments, trials, sqrt(variance)) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(("seed", "blocks", "trials", "skill"), [(1, 8, 7, 0.0), (2, 12, 50, 0.1), (3, 12, 200, 0.03)])
+def test_overfitting_is_that_of_a_published_implementation(seed: int, blocks: int, trials: int, skill: float) -> None:
+    returns = np.random.default_rng(seed).normal(0, 0.01, (blocks * 40, trials))
+    returns[:, 0] += skill * 0.01
+    expected = probability_of_backtest_overfitting(returns, n_blocks=blocks).pbo
+    assert overfit_probability(block_sums(returns, blocks_of(len(returns), blocks))) == pytest.approx(
+        expected, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from portfolios.api.parsing import MAX_DEPTH, parse_json, reason
+from portfolios.strict_json import MAX_DEPTH, parse_json, reason
 
 
 def refusal(raw: bytes) -> str:

@@ -12,7 +12,8 @@ from reporting.run_charts import drawn, months_of, split_adjusted
 from reporting.tearsheet import facts_of, figures_of, skips_told, span_told, title_of, trades_of, verdict_of
 from trading.simulation.archive import Series
 from trading.simulation.bars import Split, day_number
-from trading.simulation.engine import FILL, STEP
+from trading.simulation.engine import FILL
+from trading.simulation.steps import STEP
 
 FIRST = date(2007, 1, 30)
 CASH = 100 * MICROS

@@ -52,6 +52,20 @@ class RunBaselinesAnswer(Answer):
     cash = RunFiguresAnswer()
 
 
+class RunEndAnswer(Answer):
+    path = serializers.ChoiceField(choices=PATHS)
+    value = serializers.CharField()
+    total_return = serializers.FloatField()
+    trades = serializers.IntegerField()
+
+
+class RunRangeAnswer(Answer):
+    """Between which ends it lies, whichever extreme came first inside the bars."""
+
+    worst = RunEndAnswer()
+    best = RunEndAnswer()
+
+
 class RunSummaryAnswer(Answer):
     """As `manage.py simulate --json` has it, without the list of fills."""
 
@@ -73,6 +87,8 @@ class RunSummaryAnswer(Answer):
     slippage = serializers.CharField(help_text="What the fills cost against the prices decided at")
     dividends_net = serializers.CharField()
     skips = serializers.DictField(child=serializers.IntegerField(), help_text="How often nothing came of it, by reason")
+    undecided_bars = serializers.IntegerField(help_text="Bars whose low and high reach both triggers", required=False)
+    path_range = RunRangeAnswer(allow_null=True, required=False, help_text="null where it looks at closes only")
     metrics = RunRobotAnswer()
     baselines = RunBaselinesAnswer()
 
@@ -150,6 +166,8 @@ class RunDayAnswer(Answer):
     stock = AmountField(help_text="What the shares are worth at that close")
     buy_and_hold = AmountField(help_text="What the same money was worth all in stock")
     constant_mix = AmountField(help_text="What it was worth at its starting weight")
+    low_first = AmountField(allow_null=True, help_text="The cell with the low always first inside a bar")
+    high_first = AmountField(allow_null=True, help_text="The cell with the high always first")
 
 
 class RunDayPage(PageAnswer):

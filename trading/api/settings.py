@@ -21,7 +21,7 @@ from portfolios.api.views import ApiView, paged, read_body
 from portfolios.domain.settings import SettingError, overlaid
 from portfolios.errors import Refused
 from portfolios.models import SettingsVersion
-from portfolios.services.settings import change_settings, restore_version
+from portfolios.services.settings import change_settings, number_of, restore_version
 from trading.api.access import position_for
 from trading.api.requests import NewSettings
 from trading.api.settings_answers import SettingsAnswer, Subject, VersionPage, show_settings, show_versions
@@ -64,7 +64,7 @@ class SettingsDoor(ApiView):
                 expected=subject.number,
             )
         except Refused as refused:
-            raise stale() if refused.code == "stale_version" else refused from None
+            raise stale() if refused.code in ("stale_version", "stale_above") else refused from None
         return self.shown(self.find(request, self.kwargs["public_id"]))
 
     def shown(self, subject: Subject) -> Response:
@@ -97,7 +97,8 @@ class Settings(SettingsDoor):
         return self.change(subject, given, body["note"])
 
     def change(self, subject: Subject, given: Mapping[str, Any], note: str) -> Response:
-        return self.saved(subject, partial(change_settings, given=given, note=note))
+        above = number_of(subject.portfolio) if subject.position else None
+        return self.saved(subject, partial(change_settings, given=given, note=note, expected_above=above))
 
 
 class Versions(SettingsDoor):

@@ -18,6 +18,7 @@ from portfolios.api.requests import NameField, NoFields
 from portfolios.api.serializers import StrictSerializer, StrictTextField
 from portfolios.api.views import ApiView, paged, read_body
 from portfolios.domain.amounts import MICROS, PPM
+from portfolios.services.idempotency import fingerprint_of, read_key
 from trading.api.numbered import Numbered
 from trading.api.run_answers import (
     PPM_IN_BPS,
@@ -34,7 +35,15 @@ from trading.simulation.archive import Series, unpacked
 from trading.simulation.kept import day_at, step_at, trade_numbers
 from trading.simulation.models import SimulationRun, Work
 from trading.simulation.selectors import runs_of
-from trading.simulation.services import MAX_CASH, MAX_SLIPPAGE, cancel_work, create_run, delete_work
+from trading.simulation.services import (
+    MAX_CASH,
+    MAX_SLIPPAGE,
+    Asked,
+    ask_once,
+    cancel_work,
+    create_run,
+    delete_work,
+)
 from trading.simulation.stage import CLOSE, PATHS
 from trading.tasks import ring, run_simulation
 
@@ -87,6 +96,7 @@ class RunList(ApiView):
 
     scopes = {"GET": "read", "POST": "simulate"}
     queries = {"GET": RunQuery}
+    idempotent = {"POST": "optional"}
 
     @extend_schema(operation_id="list_simulations", summary="Your runs of the past", responses=RunPage)
     def get(self, request: Request) -> Response:
@@ -97,17 +107,34 @@ class RunList(ApiView):
     @extend_schema(
         operation_id="create_simulation",
         summary="Ask what settings would have done",
-        description="A worker carries it out: `Location` is where it can be followed. Scope: `simulate`.",
+        description="A worker carries it out: `Location` is where it can be followed. Scope: `simulate`. The same "
+        "Idempotency-Key with the same body answers 200 with the first run as it is by then; with another body, 409.",
         request=NewRun,
-        responses={202: RunAnswer},
+        responses={202: RunAnswer, 200: RunAnswer},
     )
     def post(self, request: Request) -> Response:
-        body = read_body(request, NewRun)
-        slippage = body.pop("slippage_bps")
-        run = create_run(owner=user_of(request), slippage=slippage, **body)
-        transaction.on_commit(partial(ring, run_simulation, run_id=run.pk))
-        where = reverse("api-simulation", [str(run.public_id)], request=request)
-        return Response(RunAnswer(run).data, status=202, headers={"Location": where})
+        asked = asked_once(request)
+        if asked.is_first:
+            transaction.on_commit(partial(ring, run_simulation, run_id=asked.run.pk))
+        where = reverse("api-simulation", [str(asked.run.public_id)], request=request)
+        status = 202 if asked.is_first else 200
+        return Response(RunAnswer(asked.run).data, status=status, headers={"Location": where})
+
+
+def asked_once(request: Request) -> Asked:
+    """Once per Idempotency-Key; without one, once more each time."""
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return Asked(asked_for(request), is_first=True)
+    key, owner = read_key(header), user_of(request)
+    fingerprint = fingerprint_of(method="POST", route="simulations", subject="", body=request.data)
+    return ask_once(owner=owner, key=key, fingerprint=fingerprint, ask=partial(asked_for, request))
+
+
+def asked_for(request: Request) -> SimulationRun:
+    body = read_body(request, NewRun)
+    slippage = body.pop("slippage_bps")
+    return create_run(owner=user_of(request), slippage=slippage, **body)
 
 
 class RunDetail(ApiView):

@@ -84,7 +84,9 @@ class FigureAnswer(Answer):
     max_drawdown = serializers.FloatField()
     calmar = serializers.FloatField(allow_null=True)
     exposure = serializers.FloatField(help_text="Mean stock share at the closes")
+    guardrail_time = serializers.FloatField(help_text="Part of the sessions that closed within the guardrails")
     trades = serializers.IntegerField()
+    turnover = serializers.FloatField(allow_null=True, help_text="How often a year the mean value was traded")
     fees = AmountField(allow_null=True)
     timing_sharpe = serializers.FloatField(help_text="A year; what buying and selling earned beyond the usual share")
 

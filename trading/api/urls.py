@@ -31,6 +31,7 @@ from trading.api.ladder import PositionLadder
 from trading.api.market import BarList, MarketStatus, NewestQuote
 from trading.api.orders import CancelOrder, FillOrder, OrderDetail, OrderList, PositionOrders
 from trading.api.positions import PositionDetail, PositionList
+from trading.api.preview import PositionSettingsPreview
 from trading.api.proposals import ApproveOrder, DismissOrder, PortfolioApproval
 from trading.api.settings import (
     PortfolioSettings,
@@ -74,6 +75,9 @@ urlpatterns = [
     path("v1/positions/<str:public_id>/release", Release.as_view(), name="api-release"),
     path("v1/positions/<str:public_id>/close", Close.as_view(), name="api-close"),
     path("v1/positions/<str:public_id>/settings", PositionSettings.as_view(), name="api-position-settings"),
+    path(
+        "v1/positions/<str:public_id>/settings/preview", PositionSettingsPreview.as_view(), name="api-preview-settings"
+    ),
     path("v1/positions/<str:public_id>/settings/versions", PositionVersions.as_view(), name="api-position-versions"),
     path(
         "v1/positions/<str:public_id>/settings/versions/<int:number>/restore",

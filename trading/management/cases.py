@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from portfolios.api.parsing import parse_json, reason
 from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, as_text, micros
 from portfolios.domain.holding import Holding, Rules, total_value
 from portfolios.domain.settings import SettingError, merge_settings, parse_settings, rules_from
+from portfolios.strict_json import parse_json, reason
 
 FIELDS = ("shares", "cash", "receivable", "anchor", "price", "reserved_cash", "reserved_shares", "settings")
 WRITTEN_NUMBER = 'must be a number, best as text such as "97.25"'

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from portfolios.api.parsing import parse_json, reason
 from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, micros
+from portfolios.strict_json import parse_json, reason
 from trading.brokers.base import Fill
 from trading.domain.choices import Side
 from trading.domain.costs import OURS

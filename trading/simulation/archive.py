@@ -9,16 +9,21 @@ from typing import NamedTuple
 import numpy as np
 
 from trading.simulation.bars import Bars, Dividend, Split
+from trading.simulation.inside import Inside, daily_values
 from trading.simulation.runs import Run
+from trading.simulation.stage import HIGH_FIRST, LOW_FIRST
 
 MAGIC = b"VBR1"
 LENGTH = 4  # bytes that say how long the list of arrays is
+NOTHING = np.empty(0, np.int64)
 
 
 class Series(NamedTuple):
     """A row a session: days, closes, daily (see `follow`), each baseline's value. A row a step: steps, at.
 
     days since 1970; at in seconds since then, midnight where bars are daily; amounts and prices in micros.
+    low_first, high_first: what the cell was worth with the one or the other extreme always first; undecided: the
+    moments of bars in which both triggers fit. The former two are empty where it looked at closes only.
     """
 
     days: np.ndarray
@@ -28,10 +33,13 @@ class Series(NamedTuple):
     constant_mix: np.ndarray
     steps: np.ndarray
     at: np.ndarray
+    low_first: np.ndarray = NOTHING
+    high_first: np.ndarray = NOTHING
+    undecided: np.ndarray = NOTHING
 
 
-def series_of(done: Run, moments: np.ndarray, worths: dict[str, np.ndarray]) -> Series:
-    """moments: of each bar, in seconds; worths: the daily values of each baseline."""
+def series_of(done: Run, bars: Bars, worths: dict[str, np.ndarray], inside: Inside) -> Series:
+    """worths: the daily values of each baseline."""
     points, steps = done.stage.points, done.outcome.steps
     return Series(
         points.days[done.ends].astype(np.int64),
@@ -40,7 +48,10 @@ def series_of(done: Run, moments: np.ndarray, worths: dict[str, np.ndarray]) -> 
         worths["buy_and_hold"],
         worths["constant_mix"],
         steps,
-        moments[done.stage.bar[steps[:, 0]]],
+        bars.at[done.stage.bar[steps[:, 0]]],
+        daily_values(inside, LOW_FIRST),
+        daily_values(inside, HIGH_FIRST),
+        bars.at[inside.undecided],
     )
 
 

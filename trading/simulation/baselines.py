@@ -9,8 +9,9 @@ from portfolios.domain.holding import Holding, Rules, Sizing
 from trading.domain.choices import Side
 from trading.domain.costs import fee_of, fill_price, notional_of
 from trading.domain.trims import cash_room
-from trading.simulation.engine import EX, FILL, PAY, SPLIT, STEP, step_of
+from trading.simulation.engine import EX, FILL, PAY, SPLIT
 from trading.simulation.stage import Stage, points_of, starting
+from trading.simulation.steps import STEP, step_of
 
 SMALLEST_TRIGGER = 100
 

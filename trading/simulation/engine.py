@@ -26,11 +26,14 @@ from trading.domain.costs import (
 from trading.domain.decision import decide
 from trading.simulation.search import NEAR, first_outside
 from trading.simulation.sleep import PATIENCE, longer_asleep
+from trading.simulation.steps import STEP, grown, step_of
 
 # What happens before a point: its kind, and two figures.
 SPLIT, EX, PAY, FLOW, ANCHOR, PAUSE, RESUME = 1, 2, 3, 4, 5, 6, 7
 # Brought along by a cell that lived before: a dividend (micros) still to be paid, how many orders left elsewhere today.
 DUE, LEFT = 8, 9
+# After an act of a person: a live cell that slept through the newest price looks at it now.
+LOOK = 10
 # What a step was, beside the happenings above.
 FILL, ANCHOR_SET, ANCHOR_RESET = 20, 21, 22
 
@@ -39,7 +42,6 @@ REGULAR, EXTENDED, CLOSED, STALE = 0, 1, 2, 4
 # What else stood in a live cell's way at that point; a simulation knows none of it.
 QUARANTINED, HALTED, UNRECONCILED, ORDER_OPEN, DUP = 8, 16, 32, 64, 128
 
-STEP = 12  # columns of a step
 REASONS = 64
 NOT_SENT = 63  # decided, but by then the money did not suffice or the limit of an amount was passed
 TOO_LARGE = 62  # a dividend or split would have taken an amount past its limit: the run ends before it
@@ -75,7 +77,9 @@ class Outcome(NamedTuple):
 
 
 class Here(NamedTuple):
-    """How far a run has come: the next point and happening, steps written, the cell, and its day."""
+    """How far a run has come: the next point and happening, steps written, the cell, its day, the newest point looked
+    at, and before which point happenings were met last: had the cell slept through the price before them?
+    """
 
     at: int
     event: int
@@ -84,6 +88,9 @@ class Here(NamedTuple):
     paused: int
     day: int
     sent: int
+    looked: int
+    met: int
+    slept: int
 
 
 def trade(points: Points, happenings: Happenings, rules: Rules, start: Holding, slippage: int) -> Outcome:
@@ -98,7 +105,7 @@ def simulate(
     steps = np.empty((256, STEP), np.int64)
     skips = np.zeros(REASONS, np.int64)
     owed = np.zeros(len(happenings.before) + 1, np.int64)
-    here = Here(1, 0, 0, start, 0, int(points.days[0]), 0)
+    here = Here(1, 0, 0, start, 0, int(points.days[0]), 0, 0, 0, 0)
     while True:
         here = advance(points, happenings, rules, slippage, trades_only, here, steps, skips, owed)
         if here.written < len(steps):
@@ -122,7 +129,7 @@ def advance(
     """
     prices, coarse, days, markets = points
     befores, kinds, firsts, seconds = happenings
-    at, event, written, holding, paused, day, sent = here
+    at, event, written, holding, paused, day, sent, looked, met, slept = here
     band, known = AWAKE, False
     looks, tried = 0, 0
     last = len(prices)
@@ -134,6 +141,15 @@ def advance(
             kind, first, second = int(kinds[event]), int(firsts[event]), int(seconds[event])
             close = int(prices[at - 1])
             before = holding
+            if met != at:
+                met, band = at, wake_band(holding, rules)
+                slept = 1 if looked != at - 1 and band.below < close < band.above else 0
+                known = False
+            if kind == LOOK:
+                event += 1
+                if slept and looked != at - 1 and at > 1:
+                    at -= 1
+                continue
             net = 0
             if kind == EX:
                 net = payment_for(holding.shares, first, rules.withholding).net
@@ -166,7 +182,7 @@ def advance(
             at = first_outside(prices, coarse, at, until, band.below, band.above)
         if at == until:
             continue
-        price, market = int(prices[at]), int(markets[at])
+        price, market, looked = int(prices[at]), int(markets[at]), at
         if int(days[at]) != day:
             day, sent = int(days[at]), 0
         at += 1
@@ -209,32 +225,7 @@ def advance(
             at - 1, FILL, decision.reason, shares, filled, totals.notional, totals.fee, holding, price
         )
         written += 1
-    return Here(at, event, written, holding, paused, day, sent)
-
-
-def grown(steps: np.ndarray) -> np.ndarray:
-    wider = np.empty((2 * len(steps), STEP), np.int64)
-    wider[: len(steps)] = steps
-    return wider
-
-
-def step_of(
-    point: int,
-    kind: int,
-    reason: int,
-    quantity: int,
-    price: int,
-    notional: int,
-    fee: int,
-    left: Holding,
-    beside: int,
-) -> tuple[int, ...]:
-    """point, kind, reason, signed shares, price, notional, fee; what is left: shares, cash, receivable, anchor; beside.
-
-    beside: of a fill the price it was decided at, of an ex-date the net dividend.
-    """
-    after = (left.shares, left.cash, left.receivable, left.anchor)
-    return (point, kind, reason + 0, quantity, price, notional, fee, *after, beside)
+    return Here(at, event, written, holding, paused, day, sent, looked, met, slept)
 
 
 def anchored(holding: Holding, price: int) -> Holding:

@@ -53,30 +53,42 @@ class Walk(NamedTuple):
 def timing_returns(worth: np.ndarray, stock: np.ndarray, asset: np.ndarray) -> np.ndarray:
     """What buying and selling earned: a session's return less that of the stock at the cell's usual stock share.
 
-    worth, stock: of the cell at each close; asset: the stock's own total return since the close before. The usual share
-    is the mean of all closes before: known that day, so luck of a rising market at a high share does not count as
-    skill, and nothing of it looks ahead.
+    worth, stock: of the cell at each close, or a row of them for each of many; asset: the stock's own total return
+    since the close before. The usual share is the mean of all closes before: known that day, so luck of a rising market
+    at a high share does not count as skill, and nothing of it looks ahead.
     """
     worth = worth.astype(np.float64)
-    share = stock[:-1] / np.where(worth[:-1] > 0, worth[:-1], 1.0)
-    usual = np.cumsum(share) / np.arange(1, len(share) + 1)
-    returns = np.where(worth[:-1] > 0, worth[1:] / np.where(worth[:-1] > 0, worth[:-1], 1.0) - 1, 0.0)
+    before = worth[..., :-1]
+    alive = before > 0
+    divisor = before if alive.all() else np.where(alive, before, 1.0)
+    usual = np.cumsum(stock[..., :-1] / divisor, axis=-1) / np.arange(1, before.shape[-1] + 1)
+    returns = worth[..., 1:] / divisor - 1
+    if divisor is not before:
+        returns = np.where(alive, returns, 0.0)
     return returns - usual * asset
 
 
 def moments_of(returns: np.ndarray) -> Moments:
-    """Skewness and kurtosis of the population (divided by n), the deviation of the sample (n - 1)."""
-    count = len(returns)
-    if count < 2:
-        return Moments(count, float(np.sum(returns)), 0.0, 0.0, 3.0)
-    mean = float(np.mean(returns))
-    around = returns - mean
+    """As `moments_each`, of one series."""
+    return Moments(len(returns), *(float(column[0]) for column in moments_each(returns[None])))
+
+
+def moments_each(returns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, deviation, skewness and kurtosis of each row.
+
+    Skewness and kurtosis of the population (divided by n), the deviation of the sample (n - 1).
+    """
+    count = returns.shape[1]
+    mean = np.mean(returns, axis=1) if count else np.zeros(len(returns))
+    around = returns - mean[:, None]
     square = around * around  # powers are slow
-    spread = float(np.mean(square))
-    if spread <= 0:
-        return Moments(count, mean, 0.0, 0.0, 3.0)
-    skewness, kurtosis = float(np.mean(square * around)) / spread**1.5, float(np.mean(square * square)) / spread**2
-    return Moments(count, mean, sqrt(spread * count / (count - 1)), skewness, kurtosis)
+    spread = np.mean(square, axis=1) if count > 1 else np.zeros(len(returns))
+    flat = spread <= 0
+    divisor = np.where(flat, 1.0, spread)
+    deviation = np.sqrt(spread * count / max(count - 1, 1))
+    skewness = np.where(flat, 0.0, np.sum(square * around, axis=1) / max(count, 1) / divisor**1.5)
+    kurtosis = np.where(flat, 3.0, np.sum(square * square, axis=1) / max(count, 1) / divisor**2)
+    return mean, deviation, skewness, kurtosis
 
 
 def probabilistic_sharpe(moments: Moments, benchmark: float) -> float:

@@ -49,7 +49,10 @@ class Step(NamedTuple):
 
 
 class Day(NamedTuple):
-    """A session at its close: the cell, and what the same money was worth without the robot. Micros."""
+    """A session at its close: the cell, and what the same money was worth without the robot. Micros.
+
+    low_first, high_first: the same cell with that extreme always first inside a bar; None where only closes are seen.
+    """
 
     number: int
     day: date
@@ -62,6 +65,8 @@ class Day(NamedTuple):
     stock: int
     buy_and_hold: int
     constant_mix: int
+    low_first: int | None
+    high_first: int | None
 
 
 def trade_numbers(series: Series) -> list[int]:
@@ -117,6 +122,8 @@ def day_at(series: Series, number: int) -> Day:
         stock=stock,
         buy_and_hold=int(series.buy_and_hold[row]),
         constant_mix=int(series.constant_mix[row]),
+        low_first=int(series.low_first[row]) if len(series.low_first) else None,
+        high_first=int(series.high_first[row]) if len(series.high_first) else None,
     )
 
 

@@ -24,6 +24,7 @@ RULE = (
     "dividends.domain.payments",
     "dividends.domain.splits",
     "trading.domain.choices",
+    "trading.domain.prices",
     "trading.domain.costs",
     "trading.domain.sizing",
     "trading.domain.trims",
@@ -33,8 +34,10 @@ RULE = (
     "trading.domain.quiet",
     "trading.simulation.search",
     "trading.simulation.sleep",
+    "trading.simulation.steps",
     "trading.simulation.engine",
     "trading.simulation.many",
+    "trading.simulation.looks",
 )
 COLD = (
     "largest_multiple",

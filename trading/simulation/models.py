@@ -69,6 +69,10 @@ class SimulationRun(Work):
     path = models.CharField(max_length=10, default="close")
     tries = models.PositiveSmallIntegerField(default=0, help_text="How often a worker took it up")
     series = models.BinaryField(null=True, blank=True)
+    asked_key = models.CharField(
+        max_length=330, null=True, blank=True, editable=False, help_text="By which a repeated request is known"
+    )
+    asked_sha256 = models.CharField(max_length=64, blank=True, default="", editable=False, help_text="Of that request")
 
     objects = OwnedQuerySet.as_manager()
 
@@ -77,6 +81,7 @@ class SimulationRun(Work):
         constraints = [
             models.CheckConstraint(condition=Q(first_day__lt=F("last_day")), name="run_has_days"),
             models.CheckConstraint(condition=Q(in_stock__lte=10**6), name="run_in_stock_in_range"),
+            models.UniqueConstraint(fields=["owner", "asked_key"], name="run_once_per_key"),
         ]
 
     @property

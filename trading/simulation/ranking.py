@@ -23,7 +23,7 @@ AT_A_TIME = 8
 PATIENCE = timedelta(seconds=5)
 AMOUNTS = ("value", "fees")
 COUNTS = ("trades",)
-SMALLER_IS_BETTER = ("volatility", "fees", "trades", "exposure")
+SMALLER_IS_BETTER = ("volatility", "fees", "trades", "exposure", "turnover")
 SHARPE = COLUMNS.index("timing_sharpe")
 
 

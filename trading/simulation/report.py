@@ -11,13 +11,14 @@ from portfolios.domain.holding import Holding, Rules
 from trading.domain.choices import Reason
 from trading.simulation.bars import EPOCH, Bars, Dividend, Split
 from trading.simulation.baselines import buy_and_hold, constant_mix_rules, daily_stage
-from trading.simulation.machine import compiled
+from trading.simulation.inside import Inside, inside_of, range_told
 from trading.simulation.metrics import metrics_of
 from trading.simulation.runs import (
     Run,
     exposure,
     fills_of,
     guardrail_time,
+    quickest,
     run,
     skips_of,
     totals_of,
@@ -37,14 +38,16 @@ def report_of(
     path: str,
 ) -> dict[str, Any]:
     stage = stage_of(bars, dividends, splits, path)
-    done = run(stage, rules, starting(cash, in_stock, int(stage.points.prices[0]), rules.lot), slippage)
+    by = quickest(len(stage.bar))
+    done = run(stage, rules, starting(cash, in_stock, int(stage.points.prices[0]), rules.lot), slippage, by=by)
     worths = worths_of(done, cash, in_stock, slippage)
-    return summary_of(done, bars, worths) | {
+    inside = inside_of(done, path, bars, dividends, splits, slippage)
+    return summary_of(done, bars, worths, inside) | {
         "fills": [fill_named(row, bars, stage) for row in fills_of(done.outcome).tolist()]
     }
 
 
-def summary_of(done: Run, bars: Bars, worths: dict[str, np.ndarray]) -> dict[str, Any]:
+def summary_of(done: Run, bars: Bars, worths: dict[str, np.ndarray], inside: Inside) -> dict[str, Any]:
     """All but the list of fills."""
     holding, totals, days = done.outcome.holding, totals_of(done), done.stage.points.days[done.ends]
     return {
@@ -63,6 +66,8 @@ def summary_of(done: Run, bars: Bars, worths: dict[str, np.ndarray]) -> dict[str
         "slippage": as_text(totals.slippage),
         "dividends_net": as_text(totals.dividends_net),
         "skips": skips_of(done.outcome),
+        "undecided_bars": len(inside.undecided),
+        "path_range": range_told(inside, int(worths["cash"][0])),
         "metrics": metrics_of(done.daily[:, 0], days)._asdict()
         | {"exposure": exposure(done), "guardrail_time": guardrail_time(done)},
         "baselines": {name: metrics_of(worth, days)._asdict() for name, worth in worths.items()},
@@ -82,11 +87,11 @@ def constant_mix(done: Run, cash: int, in_stock: int, slippage: int) -> np.ndarr
     daily = daily_stage(done.stage, done.ends)
     rules = constant_mix_rules(done.rules, in_stock)
     start = starting(cash, in_stock, int(daily.points.prices[0]), rules.lot)
-    return run(daily, rules, start, slippage).daily[:, 0]
+    return run(daily, rules, start, slippage, by=quickest(len(done.stage.bar))).daily[:, 0]
 
 
 def worth_of(stage: Stage, ends: np.ndarray, start: Holding, steps: np.ndarray) -> np.ndarray:
-    daily: np.ndarray = compiled("follow")(stage.points, start, steps, ends)
+    daily: np.ndarray = quickest(len(stage.bar))("follow")(stage.points, start, steps, ends)
     return daily[:, 0]
 
 

@@ -1,6 +1,7 @@
 """Reads of runs: what is recorded for them, which are somebody's, which wait for a worker."""
 
 from datetime import date, timedelta
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from django.db.models import Max, Min, QuerySet
@@ -11,6 +12,7 @@ from trading.simulation.locks import key_of, worked_on
 from trading.simulation.models import UNFINISHED, SimulationRun
 
 PATIENCE = timedelta(seconds=5)
+SOON, LOOK_AGAIN = 0.7, 0.015  # seconds
 AT_A_TIME = 20
 HEAVY = ("series", "result")
 
@@ -34,6 +36,16 @@ def first_closes(symbol: str, first: date, last: date) -> list[int]:
     """Of the first two recorded days between these, in micros."""
     bars = Bar.objects.filter(symbol=symbol, day__gte=first, day__lte=last).order_by("day")
     return list(bars.values_list("close", flat=True)[:2])
+
+
+def over_soon(run_id: int) -> bool:
+    """Waits for a run's end for as long as it takes to draw a page that says it waits; most are over sooner."""
+    until = monotonic() + SOON
+    while SimulationRun.objects.filter(pk=run_id, status__in=UNFINISHED).exists():
+        if monotonic() > until:
+            return False
+        sleep(LOOK_AGAIN)
+    return True
 
 
 def runs_of(user: Any) -> QuerySet[SimulationRun]:

@@ -1,7 +1,8 @@
 """Runs: asked for by a person, carried out by a worker, stopped, thrown away. No cell knows of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -16,11 +17,13 @@ from portfolios.errors import Refused
 from portfolios.models import User
 from portfolios.services.rule_version import rule_version
 from trading.simulation.archive import fingerprint_of, packed, series_of
+from trading.simulation.attending import attended
+from trading.simulation.inside import inside_of
 from trading.simulation.locks import alone_at
 from trading.simulation.models import STAGES, UNFINISHED, SimulationRun, Work
 from trading.simulation.recorded import recorded_actions, recorded_bars
 from trading.simulation.report import summary_of, worths_of
-from trading.simulation.runs import CannotRun, run
+from trading.simulation.runs import CannotRun, quickest, run
 from trading.simulation.selectors import first_closes, recorded_span
 from trading.simulation.stage import PATHS, stage_of, starting
 
@@ -37,6 +40,13 @@ KEPT_UNDONE = timedelta(days=30)
 
 class Stopped(Exception):
     """The run was cancelled or thrown away while it was worked on."""
+
+
+class Asked(NamedTuple):
+    """A run, and whether this request made it (or found it made by an earlier one)."""
+
+    run: SimulationRun
+    is_first: bool
 
 
 class Wish(NamedTuple):
@@ -84,6 +94,24 @@ def create_run(
             rule_version=rule_version(),
             total=len(STAGES),
         )
+
+
+@transaction.atomic
+def ask_once(*, owner: User, key: str, fingerprint: str, ask: Callable[[], SimulationRun]) -> Asked:
+    """One run for each key of an owner, however often and however fast it is asked for; a refusal uses up nothing.
+
+    A rival waits for the owner's row. Raises Refused: idempotency_signature_mismatch (409), and what `ask` raises.
+    """
+    User.objects.select_for_update().get(pk=owner.pk)
+    made = SimulationRun.objects.filter(owner=owner, asked_key=key).defer("series").first()
+    if made is None:
+        run = ask()
+        run.asked_key, run.asked_sha256 = key, fingerprint
+        run.save(update_fields=["asked_key", "asked_sha256"])
+        return Asked(run, is_first=True)
+    if made.asked_sha256 != fingerprint:
+        raise Refused("idempotency_signature_mismatch", "this key was used for another request", status=409)
+    return Asked(made, is_first=False)
 
 
 def checked(
@@ -183,15 +211,20 @@ def worked_through(work: SimulationRun) -> None:
     rules = rules_from(merge_settings(parse_settings(work.settings)), default_buffer=work.slippage)
     proceed(work.pk, 1, data_sha256=fingerprint_of(bars, dividends, splits))
     start = starting(work.cash, work.in_stock, int(stage.points.prices[0]), rules.lot)
-    done = run(stage, rules, start, work.slippage)
+    wanted = partial(proceed, work.pk, 1)
+    done = attended(lambda: run(stage, rules, start, work.slippage, by=quickest(len(stage.bar))), wanted)
     proceed(work.pk, 2)
-    worths = worths_of(done, work.cash, work.in_stock, work.slippage)
+    wanted = partial(proceed, work.pk, 2)
+    worths = attended(lambda: worths_of(done, work.cash, work.in_stock, work.slippage), wanted)
+    inside = attended(lambda: inside_of(done, work.path, bars, dividends, splits, work.slippage), wanted)
     proceed(work.pk, 3)
-    series = packed(series_of(done, bars.at, worths))
+    wanted = partial(proceed, work.pk, 3)
+    series = attended(lambda: packed(series_of(done, bars, worths, inside)), wanted)
+    result = attended(lambda: summary_of(done, bars, worths, inside), wanted)
     if len(series) > MOST_SERIES:
         raise CannotRun(f"It made {len(done.outcome.steps)} steps, more than can be kept.")
     over = {"status": Status.DONE, "finished_at": timezone.now()}
-    proceed(work.pk, len(STAGES), result=summary_of(done, bars, worths), series=series, **over)
+    proceed(work.pk, len(STAGES), result=result, series=series, **over)
 
 
 def proceed(run_id: int, done: int, **found: Any) -> None:
@@ -207,7 +240,7 @@ def fail(run_id: int, why: str) -> None:
 
 
 def cancel_work(*, work: Work, actor: str) -> Work:
-    """At any time before its end; a worker that is at it notices at its next stage. Twice is once.
+    """At any time before its end; a worker that is at it notices within a second. Twice is once.
 
     Raises Refused: already_over (409) for what is done or failed.
     """

@@ -16,6 +16,7 @@ from trading.simulation.engine import EX, PAY, SPLIT, Happenings, Points
 from trading.simulation.search import COARSE, MOST
 
 PATHS = CLOSE, PATH, LOW_FIRST, HIGH_FIRST = "close", "path", "low-first", "high-first"
+LOOKS = 4  # at a bar, inside it
 
 
 class Stage(NamedTuple):
@@ -29,6 +30,8 @@ class Stage(NamedTuple):
 def stage_of(bars: Bars, dividends: Iterable[Dividend], splits: Iterable[Split], path: str = CLOSE) -> Stage:
     """path: looks at each close, or inside each bar along open, one extreme, the other, close."""
     prices, bar = looks(bars, path)
+    if path != CLOSE:  # of the first bar only the close is seen: it sets the anchor
+        prices, bar = prices[LOOKS - 1 :], bar[LOOKS - 1 :]
     days = bars.days[bar]
     return Stage(points_of(prices, days, bars.market[bar]), happenings_of(days, dividends, splits), bar)
 
@@ -53,7 +56,7 @@ def looks(bars: Bars, path: str) -> tuple[np.ndarray, np.ndarray]:
     elif path == HIGH_FIRST:
         low_first = np.zeros_like(low_first)
     first, second = np.where(low_first, low, high), np.where(low_first, high, low)
-    return np.column_stack([opened, first, second, close]).ravel(), np.repeat(number, 4)
+    return np.column_stack([opened, first, second, close]).ravel(), np.repeat(number, LOOKS)
 
 
 def happenings_of(days: np.ndarray, dividends: Iterable[Dividend], splits: Iterable[Split]) -> Happenings:

@@ -16,8 +16,9 @@ from django.conf import settings
 from portfolios.domain.amounts import MAX_PRICE, MIN_PRICE, PPM
 from portfolios.domain.holding import Holding, Rules
 from trading.simulation import engine
-from trading.simulation.engine import FILL, STEP, Happenings, Points
+from trading.simulation.engine import FILL, Happenings, Points
 from trading.simulation.machine import compiled, sources
+from trading.simulation.steps import STEP
 
 SHAPES = Path(__file__).parent / "shapes.csv"
 FALLS = (10, 20, 35, 50)

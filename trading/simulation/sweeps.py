@@ -36,7 +36,6 @@ MOST_KEPT = 50
 MOST_TRIES = 3
 MOST_BARS = 2_000_000  # looked at in one chunk: a second or two of work
 SMALLEST, LARGEST = 25, 1_000  # settings of a chunk
-BETWEEN_LOOKS = 32  # trials after which a worker asks whether it is still wanted
 CUTS = (0.4, 0.7, 0.9)  # where the future is cut off to see whether the past changes
 
 
@@ -179,14 +178,11 @@ def recorded(sweep: Sweep) -> tuple[Bars, list[Dividend], list[Split]]:
 
 
 def asking(sweep_id: int) -> Callable[[], None]:
-    """Raises Stopped where nobody wants it any more; asks the database now and then."""
-    asked = 0
+    """Raises Stopped where nobody wants it any more."""
 
     def ask() -> None:
-        nonlocal asked
-        if asked % BETWEEN_LOOKS == 0 and not Sweep.objects.filter(pk=sweep_id, status=Status.RUNNING).exists():
+        if not Sweep.objects.filter(pk=sweep_id, status=Status.RUNNING).exists():
             raise Stopped
-        asked += 1
 
     return ask
 

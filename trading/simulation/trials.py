@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from portfolios.domain.settings import rules_from
+from portfolios.domain.holding import Rules
+from portfolios.domain.settings import merge_settings, rules_from
+from trading.simulation import many
 from trading.simulation.baselines import buy_and_hold
 from trading.simulation.grid import Grid
-from trading.simulation.honesty import BLOCKS, block_sums, blocks_of, moments_of, timing_returns
+from trading.simulation.honesty import BLOCKS, block_sums, blocks_of, moments_each, timing_returns
 from trading.simulation.machine import compiled
-from trading.simulation.metrics import metrics_of
-from trading.simulation.runs import Run, exposure, fills_of, run, session_ends, total, value_at_end
+from trading.simulation.metrics import exposures, measured, turnovers
+from trading.simulation.runs import TooLarge, session_ends
 from trading.simulation.stage import Stage, starting
 
 METRICS = (
@@ -25,10 +27,13 @@ METRICS = (
     "max_drawdown",
     "calmar",
     "exposure",
+    "guardrail_time",
     "trades",
+    "turnover",
     "fees",
     "timing_sharpe",
 )
+AT_A_TIME = 256  # settings between two looks at whether they are still wanted
 MOMENTS = ("mean", "deviation", "skewness", "kurtosis")
 COLUMNS = METRICS + MOMENTS
 
@@ -53,27 +58,64 @@ class Money(NamedTuple):
     slippage: int
 
 
+class Trials(NamedTuple):
+    """Some settings that are tried together. rows: where their figures go; asset: the stock's own returns for each."""
+
+    rows: np.ndarray
+    rules: list[Rules]
+    asset: np.ndarray
+
+
 def try_out(stage: Stage, grid: Grid, begin: int, end: int, money: Money, tell: Callable[[], None]) -> Figures:
-    """`tell` is called between trials; it may raise to stop them."""
+    """On all cores. `tell` is called now and then; it may raise to stop it. Raises TooLarge."""
     ends = session_ends(stage)
-    begins = blocks_of(len(ends) - 1)
     figures = empty(end - begin)
     asset: dict[int, np.ndarray] = {}
-    for row, number in enumerate(range(begin, end)):
+    for at in range(begin, end, AT_A_TIME):
         tell()
-        merged = grid.merged(number)
-        if merged is None:
-            continue
-        rules = rules_from(merged, default_buffer=money.slippage)
-        start = starting(money.cash, money.in_stock, int(stage.points.prices[0]), rules.lot)
-        done = run(stage, rules, start, money.slippage)
-        if rules.withholding not in asset:
-            asset[rules.withholding] = asset_returns(done, money)
-        timing = timing_returns(done.daily[:, 0], done.daily[:, 5], asset[rules.withholding])
-        figures.table[row] = row_of(done, timing)
-        sums = block_sums(timing, begins)
-        figures.totals[row], figures.squares[row] = sums.totals, sums.squares
+        rows, rules = [], []
+        for number in range(at, min(at + AT_A_TIME, end)):
+            if (merged := grid.merged(number)) is not None:
+                rows.append(number - begin)
+                rules.append(rules_from(merged, default_buffer=money.slippage))
+        for withholding in {rule.withholding for rule in rules} - asset.keys():
+            asset[withholding] = asset_returns(stage, ends, withholding, money)
+        if rows:
+            own = np.array([asset[rule.withholding] for rule in rules])
+            try_together(stage, ends, Trials(np.array(rows), rules, own), money, figures)
     return figures
+
+
+def try_together(stage: Stage, ends: np.ndarray, trials: Trials, money: Money, figures: Figures) -> None:
+    """Fills in their figures; each core adds those of the settings it is through with."""
+    first, days, begins = int(stage.points.prices[0]), stage.points.days[ends], blocks_of(len(ends) - 1)
+    starts = [starting(money.cash, money.in_stock, first, rule.lot) for rule in trials.rules]
+
+    def look(cut: slice, amounts: np.ndarray, worth: np.ndarray, stock: np.ndarray) -> None:
+        if amounts[:, many.BROKEN].any():
+            raise TooLarge
+        timing = timing_returns(worth, stock, trials.asset[cut])
+        sums = block_sums(timing.T, begins)
+        rows = trials.rows[cut]
+        figures.totals[rows], figures.squares[rows] = sums.totals.T, sums.squares.T
+        told = measured(worth, days) | skill_of(timing) | dealt(amounts)
+        told["exposure"] = exposures(worth, stock)
+        told["guardrail_time"] = amounts[:, many.INSIDE] / len(ends)
+        told["turnover"] = turnovers(amounts[:, many.TRADED], worth, days)
+        figures.table[rows] = np.column_stack([told[name] for name in COLUMNS])
+
+    many.simulate_many(stage.points, stage.happenings, trials.rules, starts, money.slippage, ends, look=look)
+
+
+def skill_of(timing: np.ndarray) -> dict[str, np.ndarray]:
+    mean, deviation, skewness, kurtosis = moments_each(timing)
+    sharpe = np.where(deviation > 0, mean / np.where(deviation > 0, deviation, 1.0), 0.0)
+    return dict(zip(("timing_sharpe", *MOMENTS), (sharpe, mean, deviation, skewness, kurtosis), strict=True))
+
+
+def dealt(amounts: np.ndarray) -> dict[str, np.ndarray]:
+    places = {"value": many.VALUE, "trades": many.TRADES, "fees": many.FEES}
+    return {name: amounts[:, place] for name, place in places.items()}
 
 
 def empty(count: int) -> Figures:
@@ -81,29 +123,16 @@ def empty(count: int) -> Figures:
     return Figures(np.full((count, len(COLUMNS)), np.nan), nothing, nothing.copy())
 
 
-def asset_returns(done: Run, money: Money) -> np.ndarray:
-    """The stock's own total return a session, net dividends included: what holding nothing else comes to."""
-    start, steps = buy_and_hold(done.stage, done.rules, money.cash, money.slippage)
-    daily = compiled("follow")(done.stage.points, start, steps, done.ends)
-    worth = daily[:, 0].astype(np.float64)
-    return worth[1:] / np.where(worth[:-1] > 0, worth[:-1], 1.0) - np.where(worth[:-1] > 0, 1.0, 0.0)
+def asset_returns(stage: Stage, ends: np.ndarray, withholding: int, money: Money) -> np.ndarray:
+    """The stock's own total return a session, net dividends included: what holding nothing else comes to.
 
-
-def row_of(done: Run, timing: np.ndarray) -> list[float]:
-    fills, moments = fills_of(done.outcome), moments_of(timing)
-    figures = metrics_of(done.daily[:, 0], done.stage.points.days[done.ends])._asdict()
-    figures |= {
-        "value": value_at_end(done),
-        "exposure": exposure(done),
-        "trades": len(fills),
-        "fees": total(fills[:, 6]),
-        "timing_sharpe": moments.sharpe,
-        "mean": moments.mean,
-        "deviation": moments.deviation,
-        "skewness": moments.skewness,
-        "kurtosis": moments.kurtosis,
-    }
-    return [np.nan if figures[name] is None else float(figures[name]) for name in COLUMNS]
+    Bought and reinvested at the usual costs, whatever a trial pays: it must not depend on who is tried beside whom.
+    """
+    rules = rules_from(merge_settings({}), default_buffer=0)._replace(withholding=withholding)
+    start, steps = buy_and_hold(stage, rules, money.cash, money.slippage)
+    worth = compiled("follow")(stage.points, start, steps, ends)[:, 0].astype(np.float64)
+    alive = worth[:-1] > 0
+    return np.where(alive, worth[1:] / np.where(alive, worth[:-1], 1.0) - 1, 0.0)
 
 
 def packed_figures(figures: Figures) -> bytes:

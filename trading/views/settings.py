@@ -18,6 +18,7 @@ from portfolios.services.presets import forget_preset, save_preset
 from portfolios.services.settings import change_settings, restore_version
 from portfolios.typed import WORDS, read_typed, with_unit
 from trading.market.selectors import market_now
+from trading.simulation.preview import opened
 from trading.views.visitor import shown_again, steered_portfolio, steered_position, visitor
 
 UNSEEN = -1
@@ -57,10 +58,10 @@ def saved(request: HttpRequest, portfolio: Portfolio, position: Position | None)
     try:
         version = change_settings(
             **where(portfolio, position),
+            **looked_at(request, position, read.given),
             given=read.given,
             author=visitor(request),
             note=request.POST.get("note", "").strip(),
-            expected=number_in(request, "version"),
         )
     except Refused as error:
         if error.code == "stale_version":
@@ -68,6 +69,16 @@ def saved(request: HttpRequest, portfolio: Portfolio, position: Position | None)
         return as_typed(request, portfolio, position, error.message)
     messages.success(request, f"Version {version.number} is saved and rules from the next price on.")
     return redirect(page_of(portfolio, position))
+
+
+def looked_at(request: HttpRequest, position: Position | None, given: dict[str, Any]) -> dict[str, Any]:
+    """The versions he decided over; those of a preview where its own button saves. Raises Refused: not_previewed where
+    something else is typed by now, stale_version where the form is older or younger than its preview."""
+    expected = number_in(request, "version")
+    if position is None or "previewed" not in request.POST:
+        return {"expected": expected}
+    own, above = opened(request.POST["previewed"], position, given)
+    return {"expected": expected if own == expected else UNSEEN, "expected_above": above}
 
 
 def restored(request: HttpRequest, portfolio: Portfolio, position: Position | None) -> HttpResponse:

@@ -13,8 +13,10 @@ from django.views.decorators.http import require_POST
 from portfolios.domain.settings import written
 from portfolios.errors import Refused
 from portfolios.models import SettingsPreset
+from portfolios.services.presets import save_preset
 from trading.market.selectors import market_now
 from trading.simulation.applying import use_settings
+from trading.simulation.grid import Grid
 from trading.simulation.models import Sweep
 from trading.simulation.ranking import grid_of, sweeps_of
 from trading.simulation.services import cancel_work, create_run, delete_work
@@ -72,9 +74,7 @@ def delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def open_run(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
     """One combination as a run of its own, to the last digit."""
     sweep = owned(request, public_id)
-    grid = grid_of(sweep)
-    if number >= grid.size or grid.merged(number) is None:
-        raise Http404
+    grid = combination(sweep, number)
     same = {name: getattr(sweep, name) for name in ("symbol", "cash", "in_stock", "slippage", "first_day", "last_day")}
     try:
         run = create_run(
@@ -111,6 +111,29 @@ def use(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
         return back(sweep, number)
     messages.success(request, f"{position.symbol} lives by these settings now: version {version.number}.")
     return redirect("cockpit", position.public_id)
+
+
+@login_required
+@require_POST
+def keep(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
+    """The base with this combination over it, under a name of his own."""
+    sweep = owned(request, public_id)
+    given = written(combination(sweep, number).settings(number))
+    try:
+        preset = save_preset(owner=visitor(request), name=request.POST.get("preset_name", ""), given=given)
+    except Refused as refused:
+        messages.error(request, f"The preset is not kept: {refused.field or 'it'} {refused.message}.")
+    else:
+        messages.success(request, f"The preset {preset.name} is kept. No cell was changed.")
+    return back(sweep, number)
+
+
+def combination(sweep: Sweep, number: int) -> Grid:
+    """Raises Http404 for one that is not in the grid, or that no cell could have."""
+    grid = grid_of(sweep)
+    if number >= grid.size or grid.merged(number) is None:
+        raise Http404
+    return grid
 
 
 def back(sweep: Sweep, number: int) -> HttpResponse:

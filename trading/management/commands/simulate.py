@@ -6,15 +6,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import django
+from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from portfolios.api.parsing import parse_json, reason
 from portfolios.domain.amounts import MAX_AMOUNT, MICROS, PPM, as_text, micros
 from portfolios.domain.settings import SettingError, merge_settings, parse_settings, rules_from
+from portfolios.strict_json import parse_json, reason
 from trading.simulation.bars import Bars, Dividend, Split, read_bars, read_dividends, read_splits
 from trading.simulation.lines import BadFile
-from trading.simulation.recorded import recorded_actions, recorded_bars, recorded_symbols
 from trading.simulation.report import report_of
 from trading.simulation.runs import TooLarge
 from trading.simulation.stage import CLOSE, HIGH_FIRST, LOW_FIRST, PATH
@@ -25,6 +26,8 @@ MOST_SLIPPAGE = 1_000 * MICROS  # basis points
 
 
 class Command(BaseCommand):
+    """manage.py runs it without the apps, which take a second; whoever asks for the record sets them up."""
+
     help = "Runs the rule over recorded bars: what these settings would have done. A file needs no database."
     requires_system_checks = []
 
@@ -108,6 +111,10 @@ def history_of(options: dict[str, Any]) -> History:
 
 
 def recorded_history(symbol: str) -> History:
+    if not apps.ready:
+        django.setup()
+    from trading.simulation.recorded import recorded_actions, recorded_bars, recorded_symbols  # noqa: PLC0415 - 1 s
+
     missing = f"--bars: there is no file {symbol[:60]!a} and no record of a symbol of that name"
     try:
         if "\x00" in symbol or not len((bars := recorded_bars(symbol)).at):
