@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from trading.domain.choices import Side
 
+PREFIX = "vb-"  # every client_order_id of ours begins with it
 DEADLINE = 0.5  # seconds from the look at the halts to the last moment a byte may leave
 
 
@@ -64,6 +65,31 @@ class Report(NamedTuple):
     status: str
     fills: tuple[Fill, ...] = ()
     note: str = ""
+
+
+class BadMessage(ValueError):
+    """A message of a broker's can never be understood; why, in words."""
+
+
+class UnknownType(Exception):
+    """It may be understood one day, or by a person."""
+
+
+class News(NamedTuple):
+    """One message. `status` may be empty; `total` is the filled quantity so far, -1 where it is not told.
+
+    before: how much must have been filled before this fill, where it is named by the total; else -1.
+    """
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    at: datetime
+    status: str = ""
+    total: int = -1
+    average: int = 0
+    fill: Fill | None = None
+    before: int = -1
 
 
 class Standing(NamedTuple):

@@ -7,12 +7,11 @@ from functools import cached_property
 from typing import Any
 
 from portfolios.domain.amounts import MICROS, as_text
-from portfolios.errors import Refused
 from portfolios.models import Account
-from portfolios.services.credentials import credentials_of
-from trading.brokers.alpaca.addresses import address_of
+from trading.brokers.alpaca.addresses import access_of
 from trading.brokers.alpaca.fills import Activity, activity, without_gaps
 from trading.brokers.alpaca.line import CONNECT, Answer, Line
+from trading.brokers.alpaca.news import told
 from trading.brokers.alpaca.words import ENDED, Placed, placed, quantity, text
 from trading.brokers.base import (
     BrokerSilent,
@@ -35,6 +34,7 @@ MOST_NAMES = 50_000
 
 class AlpacaBroker:
     grace = 10.0
+    told = staticmethod(told)
 
     def __init__(self, account: str) -> None:
         """`account` is our code of it. What it needs is looked up with the first question."""
@@ -43,15 +43,7 @@ class AlpacaBroker:
     @cached_property
     def line(self) -> Line:
         """Raises BrokerSilent where nobody could be asked."""
-        account = Account.objects.get(code=self.account)
-        try:
-            credentials = credentials_of(account)
-        except Refused as refused:
-            raise BrokerSilent(str(refused)) from None
-        key, secret = credentials.get("key"), credentials.get("secret")
-        if not (isinstance(key, str) and isinstance(secret, str) and key.isascii() and secret.isascii()):
-            raise BrokerSilent("the account lacks the credentials key and secret")
-        return Line(address_of(account.mode, credentials), key, secret)
+        return Line(access_of(Account.objects.get(code=self.account)))
 
     def submit(self, request: OrderRequest) -> Report:
         """A refusal is believed only after a look: it may be of our own order, whose answer was lost before."""

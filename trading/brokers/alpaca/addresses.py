@@ -1,15 +1,22 @@
-"""Where an account's requests may go: the vendor's hosts, by its mode, or a fake on this very machine."""
+"""Where an account's requests may go, and with which keys: the vendor's hosts, by its mode, or a fake right here."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from portfolios.errors import Refused
+from portfolios.models import Account
+from portfolios.services.credentials import credentials_of
 from trading.brokers.base import BrokerSilent
 
 HOSTS = {"paper": "paper-api.alpaca.markets", "live": "api.alpaca.markets"}
+
+
+KEY = re.compile(r"[!-~]{1,128}")
 
 
 class Address(NamedTuple):
@@ -17,6 +24,30 @@ class Address(NamedTuple):
 
     rest: str
     stream: str
+
+
+class Access(NamedTuple):
+    """An address and the keys that open it. Printed or in a traceback it names the address alone."""
+
+    address: Address
+    key: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Access({self.address.rest})"
+
+
+def access_of(account: Account) -> Access:
+    """Raises BrokerSilent where nobody could be asked."""
+    try:
+        credentials = credentials_of(account)
+    except Refused as refused:
+        raise BrokerSilent(str(refused)) from None
+    found = [credentials.get(name) for name in ("key", "secret")]
+    key, secret = (value if isinstance(value, str) and KEY.fullmatch(value) else "" for value in found)
+    if not (key and secret):
+        raise BrokerSilent("the account lacks the credentials key and secret")
+    return Access(address_of(account.mode, credentials), key, secret)
 
 
 def address_of(mode: str, credentials: Mapping[str, Any]) -> Address:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from trading.brokers.alpaca.addresses import Address
+from trading.brokers.alpaca.addresses import Access
 from trading.brokers.base import BrokerSilent
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ class Answer(NamedTuple):
 class Line:
     """To one account. Never sends anything twice by itself."""
 
-    def __init__(self, address: Address, key: str, secret: str) -> None:
-        self.address = address
-        self.key = key
-        self.headers = {"APCA-API-KEY-ID": key, "APCA-API-SECRET-KEY": secret, "Accept": "application/json"}
+    def __init__(self, access: Access) -> None:
+        self.rest, self.key = access.address.rest, access.key
+        keys = {"APCA-API-KEY-ID": access.key, "APCA-API-SECRET-KEY": access.secret}
+        self.headers = keys | {"Accept": "application/json"}
 
     def get(self, path: str, **params: str) -> Answer:
         """Waits a moment where the limit on requests says so."""
@@ -68,7 +68,7 @@ class Line:
         try:
             with session().request(
                 method,
-                self.address.rest + path,
+                self.rest + path,
                 params=params,
                 json=body,
                 headers=self.headers,
