@@ -8,6 +8,8 @@ from django.db.models import OuterRef, Subquery
 
 from dividends.models import Dividend as AnnouncedDividend
 from dividends.models import Split as AnnouncedSplit
+from trading.bars.catalogue import stored_bars, stored_symbols
+from trading.bars.resolutions import DAILY
 from trading.market.models import Bar, Instrument
 from trading.simulation.bars import Bars, Dividend, Split, day_number
 
@@ -15,8 +17,11 @@ SOURCE = "replay"
 SECONDS_A_DAY = 86_400
 
 
-def recorded_bars(symbol: str, first: date | None = None, last: date | None = None) -> Bars:
-    """Daily bars of a symbol; empty arrays where there are none."""
+def recorded_bars(symbol: str, first: date | None = None, last: date | None = None, resolution: str = DAILY) -> Bars:
+    """Bars of a symbol, raw as traded; empty arrays where there are none. Raises BarsGone."""
+    if resolution != DAILY:
+        stored = stored_bars(symbol, resolution, first, last)
+        return Bars(stored.begins, stored.days, stored.prices, stored.market, is_daily=False)
     rows = Bar.objects.filter(symbol=symbol).order_by("day")
     if first:
         rows = rows.filter(day__gte=first)
@@ -38,7 +43,9 @@ def recorded_actions(symbol: str) -> tuple[list[Dividend], list[Split]]:
     )
 
 
-def recorded_symbols() -> list[str]:
+def recorded_symbols(resolution: str = DAILY) -> list[str]:
+    if resolution != DAILY:
+        return stored_symbols(resolution)
     return list(Bar.objects.values_list("symbol", flat=True).distinct().order_by("symbol"))
 
 
