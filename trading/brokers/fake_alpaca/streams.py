@@ -25,16 +25,17 @@ class TradeStream:
         self.listening: set[web.WebSocketResponse] = set()
         self.sent = 0
         self.kept: bytes | None = None
-        self.mute = False
+        self.muted: set[web.WebSocketResponse] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         book.listeners.append(self.tell)
 
     def tell(self, message: dict[str, Any]) -> None:
         raw = json.dumps(message).encode()
         fault = self.faults.draw(STREAM)
-        if fault == "mute":
-            self.mute = True
-        if self.mute or fault == "drop":
+        if fault == "mute":  # open, answering pings, and silent for good: only another connection helps
+            self.muted |= self.listening
+            self.listening.clear()
+        if fault in ("mute", "drop"):
             return
         if fault == "reorder" and self.kept is None:
             self.kept = raw
@@ -75,6 +76,7 @@ class TradeStream:
                 known = await self.hear(socket, request, asked, known=known)
         finally:
             self.listening.discard(socket)
+            self.muted.discard(socket)
         return socket
 
     async def hear(
@@ -82,6 +84,8 @@ class TradeStream:
     ) -> bool:
         """Whether whoever asks has shown his keys."""
         data = asked.get("data") or {}
+        if socket in self.muted:
+            return known
         if asked.get("action") in ("authenticate", "auth"):
             given = (data.get("key_id", asked.get("key")), data.get("secret_key", asked.get("secret")))
             known = given == request.app[KEYS]
@@ -91,7 +95,6 @@ class TradeStream:
         elif asked.get("action") == "listen":
             wanted = [name for name in data.get("streams", []) if known and name == "trade_updates"]
             if wanted:
-                self.mute = False
                 self.listening.add(socket)
             else:
                 self.listening.discard(socket)
