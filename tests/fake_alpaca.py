@@ -7,8 +7,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
-
 from portfolios.domain.amounts import MICROS
 from portfolios.models import Account, Position, User
 from portfolios.services.accounts import create_account, seal_credentials
@@ -18,6 +16,7 @@ from trading.brokers.alpaca.adapter import AlpacaBroker
 from trading.brokers.base import OrderRequest
 from trading.brokers.fake_alpaca.server import KEY, SECRET, FakeAlpaca, running
 from trading.domain.choices import Side
+from trading.services.connections import connect_portfolio
 
 
 @contextmanager
@@ -36,14 +35,8 @@ def make_account(owner: User, fake: FakeAlpaca, **credentials: str) -> Account:
 
 def make_cell(owner: User, account: Account, **traits: Any) -> Position:
     """A cell whose orders go to the fake; its broker holds what it holds."""
-    portfolio = make_portfolio(owner)
-    portfolio.account, portfolio.mode = account, account.mode
-    portfolio.save()
+    portfolio = connect_portfolio(portfolio_id=make_portfolio(owner).pk, account_id=account.pk, actor="user:test")
     return make_position(portfolio, **({"anchor": "100"} | traits))
-
-
-def trust(account: Account) -> None:
-    Account.objects.filter(pk=account.pk).update(reconciled_at=timezone.now() + timedelta(seconds=1))
 
 
 def hold(fake: FakeAlpaca, symbol: str, shares: str, cash: str, price: str) -> None:

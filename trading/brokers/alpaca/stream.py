@@ -7,6 +7,7 @@ saying again what we listen to, which it must acknowledge.
 import json
 import random
 import time
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ class Stream:
         self.access = access
         self.ask_every, self.answer = ask_every, answer
         self.asked_at = self.heard_at = 0.0
+        self.opened = ExitStack()
 
     def __enter__(self) -> Self:
         from websockets.exceptions import WebSocketException  # noqa: PLC0415 - 0.2 s
@@ -39,7 +41,7 @@ class Stream:
 
         self.errors: tuple[type[Exception], ...] = (WebSocketException, OSError, EOFError)
         try:
-            self.socket = connect(
+            socket = connect(
                 self.access.address.stream,
                 open_timeout=OPENING,
                 close_timeout=1,
@@ -49,12 +51,13 @@ class Stream:
                 proxy=None,
                 user_agent_header=None,
             )
+            self.socket = self.opened.enter_context(socket)
         except (*self.errors, ValueError) as error:
             raise BrokerSilent(f"no stream: {type(error).__name__}") from None
         try:
             self.introduce()
         except BaseException:
-            self.socket.close()
+            self.opened.close()
             raise
         return self
 
@@ -71,7 +74,7 @@ class Stream:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.socket.close()
+        self.opened.close()
 
     def next(self, patience: float) -> bytes | None:
         """The next message of what became of orders; None where none came within so many seconds."""

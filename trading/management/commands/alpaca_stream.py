@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from portfolios.models import Account
 from trading.brokers.alpaca.addresses import access_of
@@ -55,6 +55,14 @@ def accounts() -> list[tuple[int, str]]:
 
 
 def listen(account_id: int, stop: threading.Event) -> None:
+    """A thread of its own, with a connection of its own to the database."""
+    try:
+        keep_listening(account_id, stop)
+    finally:
+        connection.close()
+
+
+def keep_listening(account_id: int, stop: threading.Event) -> None:
     """Connected again and again, less often while it fails, until told to stop."""
     failures = 0
     while not stop.is_set():
