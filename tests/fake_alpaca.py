@@ -14,7 +14,8 @@ from tests.factories import NOON, make_portfolio, make_position
 from trading.brokers.alpaca import line
 from trading.brokers.alpaca.adapter import AlpacaBroker
 from trading.brokers.base import OrderRequest
-from trading.brokers.fake_alpaca.server import KEY, SECRET, FakeAlpaca, running
+from trading.brokers.fake_alpaca import KEY, SECRET
+from trading.brokers.fake_alpaca.server import FakeAlpaca, running
 from trading.domain.choices import Side
 from trading.services.connections import connect_portfolio
 

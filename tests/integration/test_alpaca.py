@@ -16,8 +16,9 @@ from tests.fake_alpaca import broker, fake_alpaca, hold, make_account, request
 from trading.brokers.alpaca import line
 from trading.brokers.alpaca.words import STATES
 from trading.brokers.base import BrokerSilent, Report, TooLate
+from trading.brokers.fake_alpaca import KEY, SECRET
 from trading.brokers.fake_alpaca.orders import WORKING, Order
-from trading.brokers.fake_alpaca.server import KEY, SECRET, FakeAlpaca
+from trading.brokers.fake_alpaca.server import FakeAlpaca
 from trading.domain.choices import Side
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,8 @@ from alpaca.trading.requests import GetOrdersRequest, LimitOrderRequest, MarketO
 from alpaca.trading.stream import TradingStream
 
 from tests.fake_alpaca import fake_alpaca, hold
-from trading.brokers.fake_alpaca.server import KEY, SECRET, FakeAlpaca
+from trading.brokers.fake_alpaca import KEY, SECRET
+from trading.brokers.fake_alpaca.server import FakeAlpaca
 
 
 @pytest.fixture

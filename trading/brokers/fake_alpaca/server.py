@@ -9,14 +9,12 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from trading.brokers.fake_alpaca import account, data, rest
+from trading.brokers.fake_alpaca import HOST, KEY, SECRET, account, data, rest
 from trading.brokers.fake_alpaca.book import Book
 from trading.brokers.fake_alpaca.faults import Faults
 from trading.brokers.fake_alpaca.streams import DataStream, TradeStream
 
 Found = TypeVar("Found")
-KEY, SECRET = "FAKE-KEY", "fake-secret"
-HOST = "127.0.0.1"
 TICK = 1.0  # seconds between looks at prices
 
 

@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
 
 from portfolios.domain.amounts import MICROS
+from trading.brokers.fake_alpaca import HOST, KEY, SECRET
 from trading.brokers.fake_alpaca.book import Book
-from trading.brokers.fake_alpaca.server import HOST, KEY, SECRET, FakeAlpaca
+from trading.brokers.fake_alpaca.server import FakeAlpaca
 from trading.market.models import Instrument
 from trading.market.selectors import newest_quotes
 
