@@ -45,6 +45,7 @@ from portfolios.services.verification import verify_events
 from reporting.snapshots import write_snapshots
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from trading.bars.models import BarImport, StoredPart
+from trading.brokers.models import Ability
 from trading.market.models import Bar, Instrument, MarketClock, Quote
 from trading.market.services import load_bars
 from trading.models import Execution, InboxMessage, Order
@@ -105,6 +106,7 @@ def furnish(name: str, symbol: str) -> None:
     part = {"symbol": symbol, "resolution": "1min", "period": "2007-01", "file": "2007-01.parquet", "rows": 1}
     StoredPart.objects.create(**part, first=0, last=0, sha256="0" * 64, source="a.csv", imported_at=LATER)
     BarImport.objects.create(symbol=symbol, resolution="1min", name="a.csv", sha256="0" * 64, found={})
+    Ability.objects.create(account=portfolio.account.code, whole_only=[symbol], probed_at=LATER)
     Sweep.objects.create(**asked).chunks.create(begin=0, end=1)
 
 

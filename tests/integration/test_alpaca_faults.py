@@ -17,15 +17,18 @@ from portfolios.domain.amounts import MICROS, as_text
 from portfolios.models import Account, Position
 from tests.factories import make_quote, make_user
 from tests.fake_alpaca import fake_alpaca, hold, make_account, make_cell
-from tests.market import assert_sound, story, tick
+from tests.market import assert_sound, later, story, tick
 from trading.brokers.alpaca import line
 from trading.brokers.alpaca.addresses import access_of
 from trading.brokers.alpaca.stream import Stream
 from trading.brokers.base import BrokerSilent
 from trading.brokers.fake_alpaca.server import FakeAlpaca
+from trading.brokers.models import Ability
 from trading.domain.order_life import OPEN_STATES
 from trading.management.commands.alpaca_stream import follow, listen, take_in
 from trading.models import Execution, InboxMessage, Order
+from trading.risk.selectors import why_blocked
+from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
 from trading.services.inbox import process_message
 from trading.services.ordering import cancel_order
@@ -264,6 +267,48 @@ def test_what_is_held_there_and_not_here_freezes(fake: FakeAlpaca, cell: Positio
     assert [(row["subject"], row["theirs"]) for row in found.found if row["verdict"] == "differs"] == [
         ("KO", as_text(7 * MICROS))
     ]
+
+
+def test_what_the_account_can_do_there_is_asked_when_connecting_and_every_hour(
+    fake: FakeAlpaca, cell: Position
+) -> None:
+    account = account_of(cell)
+    known = Ability.objects.get(account=account.code)
+    assert (known.blocked, known.fractional, known.extended_hours) == ("", True, True)
+    assert (known.whole_only, known.untradable) == ([], [])
+    fake.do(lambda: fake.book.whole_shares.add("IBM"))
+    reconcile(account)
+    assert Ability.objects.get().probed_at == known.probed_at
+    Ability.objects.update(probed_at=timezone.now() - timedelta(minutes=61))
+    fake.do(lambda: fake.faults.add("GET /v2/assets", "500"))
+    reconcile(account)
+    assert Ability.objects.get().whole_only == []  # no answer: what was known stays
+    reconcile_account(account_id=account.pk, why="reconnect", patience=0)
+    assert Ability.objects.get().whole_only == ["IBM"]
+
+
+def test_where_the_broker_takes_no_orders_none_is_made(fake: FakeAlpaca, cell: Position) -> None:
+    fake.book.blocked = True
+    reconcile_account(account_id=account_of(cell).pk, why="reconnect", patience=0)
+    assert why_blocked(account_of(cell)) == "its broker takes no orders: trading blocked"
+    assert tick(cell) is None
+    assert "skipped" in story(cell)
+    fake.book.blocked = False
+    reconcile_account(account_id=account_of(cell).pk, why="reconnect", patience=0)
+    make_quote("IBM", "96.9", at=later())
+    assert tick(cell)
+
+
+def test_an_order_made_before_the_broker_said_so_does_not_leave(fake: FakeAlpaca, cell: Position) -> None:
+    order = evaluate_position(position_id=cell.pk).order
+    assert order
+    fake.book.blocked = True
+    reconcile_account(account_id=account_of(cell).pk, why="reconnect", patience=0)
+    execute_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert (order.status, order.attempts) == ("cancelled", 0)
+    assert not any(one.startswith("POST") for one in fake.asked)
+    assert_sound()
 
 
 def test_a_sign_of_life_is_noted(fake: FakeAlpaca, cell: Position) -> None:

@@ -1,7 +1,7 @@
 """What a broker must do, and the values orders travel in. Written for a broker at the far end of a bad line."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -120,6 +120,16 @@ class Holdings(NamedTuple):
     since_opening: bool
 
 
+class Abilities(NamedTuple):
+    """What an account can do there. blocked: why nothing at all, in words; whole_only: no parts of these shares."""
+
+    blocked: str = ""
+    fractional: bool = True
+    extended_hours: bool = False
+    whole_only: tuple[str, ...] = ()
+    untradable: tuple[str, ...] = ()
+
+
 class Broker(Protocol):
     """Every question may raise BrokerSilent. `grace`: seconds after which an order it denies never arrived."""
 
@@ -142,6 +152,9 @@ class Broker(Protocol):
 
     def holdings(self) -> Holdings | None:
         """What the account holds; None where the broker does not tell."""
+
+    def abilities(self, symbols: Collection[str]) -> Abilities | None:
+        """What can be traded there, of these symbols too; None where there is nothing to ask."""
 
 
 def refuse_late(request: OrderRequest) -> None:

@@ -1,10 +1,11 @@
 """The adapter: our questions as Alpaca wants them, its answers as they are."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from portfolios.domain.amounts import MICROS, as_text
 from portfolios.models import Account
@@ -14,6 +15,7 @@ from trading.brokers.alpaca.line import CONNECT, Answer, Line
 from trading.brokers.alpaca.news import told
 from trading.brokers.alpaca.words import ENDED, Placed, placed, quantity, text
 from trading.brokers.base import (
+    Abilities,
     BrokerSilent,
     Holdings,
     OrderRequest,
@@ -97,6 +99,19 @@ class AlpacaBroker:
         shares = {text(row, "symbol"): quantity(row, "qty") for row in positions}
         return Holdings(shares, quantity(account, "cash"), since_opening=False)
 
+    def abilities(self, symbols: Collection[str]) -> Abilities:
+        account = expected(self.line.get("/v2/account"), dict)
+        settings = expected(self.line.get("/v2/account/configurations"), dict)
+        assets = {symbol: self.line.get(f"/v2/assets/{quote(symbol, safe='')}") for symbol in sorted(symbols)}
+        known = {symbol: expected(answer, dict) for symbol, answer in assets.items() if answer.status != 404}
+        return Abilities(
+            blocked=why_blocked(account, settings),
+            fractional=settings.get("fractional_trading") is not False,
+            extended_hours=True,  # of limit orders for the day
+            whole_only=tuple(symbol for symbol, asset in known.items() if asset.get("fractionable") is not True),
+            untradable=tuple(symbol for symbol in assets if known.get(symbol, {}).get("tradable") is not True),
+        )
+
     def look_up(self, client_order_id: str) -> Placed | None:
         """None only for the broker's plain word that there is none."""
         answer = self.line.get("/v2/orders:by_client_order_id", client_order_id=client_order_id)
@@ -165,6 +180,24 @@ class AlpacaBroker:
         if order_id not in names:
             remember(placed(expected(self.line.get(f"/v2/orders/{order_id}"), dict)))
         return names[order_id]
+
+
+def why_blocked(account: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """In words; empty where orders are taken."""
+    reasons = [
+        name.replace("_", " ")
+        for told, name in (
+            (account, "trading_blocked"),
+            (account, "account_blocked"),
+            (account, "trade_suspended_by_user"),
+            (settings, "suspend_trade"),
+        )
+        if told.get(name) is True
+    ]
+    state = account.get("status")
+    if state != "ACTIVE":
+        reasons.append(f"its status is {str(state)[:40]}")
+    return ", ".join(reasons)
 
 
 def remember(standing: Placed) -> None:

@@ -71,7 +71,7 @@ async def get_account(request: web.Request) -> web.Response:
             "multiplier": "1",
             "daytrade_count": 0,
             "pattern_day_trader": False,
-            "trading_blocked": False,
+            "trading_blocked": book.blocked,
             "transfers_blocked": False,
             "account_blocked": False,
             "trade_suspended_by_user": False,

@@ -47,6 +47,7 @@ class Book:
         self.orders: dict[str, Order] = {}
         self.activities: list[dict[str, Any]] = []
         self.whole_shares: set[str] = set()  # symbols of which no parts can be traded
+        self.blocked = False
         self.habit: tuple[str, ...] = ("fill",)
         self.plans: dict[str, list[str]] = {}
         self.listeners: list[Callable[[dict[str, Any]], None]] = []
@@ -69,6 +70,8 @@ class Book:
 
     def submit(self, body: Any) -> Order:
         """Raises Problem. A name is used once, for good."""
+        if self.blocked:
+            raise Problem(403, FORBIDDEN, "account is not allowed to trade")
         order = ordered(body, stamp(self.now()), self.prices.price)
         if any(known.client_order_id == order.client_order_id for known in self.orders.values()):
             raise Problem(422, BAD_REQUEST, "client_order_id must be unique")
