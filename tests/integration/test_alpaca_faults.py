@@ -1,6 +1,7 @@
 """The robot at the fake Alpaca while everything goes wrong: no order twice, and both books equal in the end."""
 
 import json
+import logging
 import threading
 import time
 from collections import Counter
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from django.utils import timezone
 
 from portfolios.domain.amounts import MICROS, as_text
 from portfolios.models import Account, Position
+from tests.at_once import at_once
 from tests.factories import make_quote, make_user
 from tests.fake_alpaca import fake_alpaca, hold, make_account, make_cell
 from tests.market import assert_sound, later, story, tick
@@ -22,6 +25,7 @@ from trading.brokers.alpaca import line
 from trading.brokers.alpaca.addresses import access_of
 from trading.brokers.alpaca.stream import Stream
 from trading.brokers.base import BrokerSilent
+from trading.brokers.fake_alpaca import KEY, SECRET
 from trading.brokers.fake_alpaca.server import FakeAlpaca
 from trading.brokers.models import Ability
 from trading.domain.order_life import OPEN_STATES
@@ -30,7 +34,7 @@ from trading.models import Execution, InboxMessage, Order
 from trading.risk.selectors import why_blocked
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
-from trading.services.inbox import process_message
+from trading.services.inbox import process_message, receive
 from trading.services.ordering import cancel_order
 from trading.services.reconciliation import reconcile_account
 
@@ -311,6 +315,28 @@ def test_an_order_made_before_the_broker_said_so_does_not_leave(fake: FakeAlpaca
     assert_sound()
 
 
+def test_no_log_holds_the_keys(fake: FakeAlpaca, cell: Position, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), listening(cell) as stream:
+        tick(cell)
+        drain(stream, cell)
+        reconcile(account_of(cell))
+        with pytest.raises(BrokerSilent), Stream(access_of(account_of(cell))._replace(secret="another-secret")):
+            pass
+    assert "/v2/orders" in caplog.text
+    assert [word for word in (KEY, SECRET, "another-secret") if word in caplog.text] == []
+
+
+def test_a_fill_of_an_order_that_is_gone_is_nobody_of_ours(fake: FakeAlpaca, cell: Position) -> None:
+    def sold_by_the_broker() -> None:
+        order = fake.book.submit({"symbol": "IBM", "qty": "1", "side": "sell"})
+        fake.book.fill(order, Decimal(1), Decimal(97))
+        del fake.book.orders[order.id]
+
+    fake.do(sold_by_the_broker)
+    found = reconcile(account_of(cell))
+    assert (found.outcome, [row["difference"] for row in found.found if row["kind"] == "shares"]) == ("frozen", ["-1"])
+
+
 def test_a_sign_of_life_is_noted(fake: FakeAlpaca, cell: Position) -> None:
     account, stop = account_of(cell), threading.Event()
     Account.objects.filter(pk=account.pk).update(heard_at=None)
@@ -321,6 +347,35 @@ def test_a_sign_of_life_is_noted(fake: FakeAlpaca, cell: Position) -> None:
         follow(stream, account.pk, stop)
     assert account_of(cell).heard_at
     assert not InboxMessage.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round_", range(3))
+def test_stream_answer_and_comparison_at_once_book_each_fill_once(
+    fake: FakeAlpaca, cell: Position, round_: int
+) -> None:
+    """The same executions come by three ways in the same moment."""
+    fake.book.habit = ("fill 4", "fill 3 at 97.01", "fill")
+    account = account_of(cell)
+    with listening(cell) as stream:
+        order = evaluate_position(position_id=cell.pk).order
+        assert order
+        execute_order(order_id=order.pk)
+        told = []
+        while len(told) < 4 and (raw := stream.next(1)):
+            told.append(raw)
+    stored = [
+        receive(account_id=account.pk, channel=InboxMessage.Channel.STREAM, delivery_id=str(place), body=raw.decode())
+        for place, raw in enumerate(told)
+    ]
+    ways = [partial(process_message, message_id=message.pk) for message, _ in stored]
+    ways += [partial(execute_order, order_id=order.pk) for _ in range(2)]
+    ways += [partial(reconcile, account) for _ in range(2)]
+    errors = [found for found in at_once(*ways) if isinstance(found, BaseException)]
+    assert errors == []
+    assert carry_to_its_end(cell).status == "filled"
+    assert Execution.objects.count() == 3
+    assert_equal(fake, cell)
 
 
 @pytest.mark.django_db(transaction=True)

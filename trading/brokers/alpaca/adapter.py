@@ -176,9 +176,12 @@ class AlpacaBroker:
         raise BrokerSilent("the list of orders has no end")
 
     def name_of(self, order_id: str) -> str:
-        """Our name of an order that the list of fills has by the broker's id."""
+        """Our name of an order that the list of fills has by the broker's id; the id where there is no such order."""
         if order_id not in names:
-            remember(placed(expected(self.line.get(f"/v2/orders/{order_id}"), dict)))
+            answer = self.line.get(f"/v2/orders/{quote(order_id, safe='')}")
+            if answer.status == 404 and answer.code == NO_SUCH_ORDER:
+                return order_id
+            remember(placed(expected(answer, dict)))
         return names[order_id]
 
 

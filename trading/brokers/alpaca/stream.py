@@ -5,6 +5,7 @@ saying again what we listen to, which it must acknowledge.
 """
 
 import json
+import logging
 import random
 import time
 from contextlib import ExitStack
@@ -39,6 +40,7 @@ class Stream:
         from websockets.exceptions import WebSocketException  # noqa: PLC0415 - 0.2 s
         from websockets.sync.client import connect  # noqa: PLC0415 - 0.2 s
 
+        logging.getLogger("websockets").setLevel(logging.INFO)  # below that it writes down what we say, keys and all
         self.errors: tuple[type[Exception], ...] = (WebSocketException, OSError, EOFError)
         try:
             socket = connect(
