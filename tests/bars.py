@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from trading.bars.models import BarImport
 from trading.bars.services import Findings, Wish, import_file
 from trading.market.calendars import calendar_for
 
@@ -38,3 +40,11 @@ def written(path: Path, lines: Iterable[str], header: str = HEADER) -> Path:
 
 def taken_in(path: Path, symbol: str = "IBM", *, replace: bool = False, **wishes: object) -> Findings:
     return import_file(Wish(path, path.name, symbol, **wishes), replace=replace)  # type: ignore[arg-type]
+
+
+def make_import(**traits: Any) -> BarImport:
+    """One that came in long ago, without its file."""
+    found = {"symbol": "IBM", "resolution": "1day", "rows": 2, "first": 0, "last": 86_400, "new": 2, "same": 0}
+    found |= {"different": 0, "warnings": []}
+    usual = {"symbol": "IBM", "resolution": "1day", "name": "a.csv", "sha256": "0" * 64, "status": "committed"}
+    return BarImport.objects.create(**usual | {"found": found} | traits)

@@ -1,18 +1,18 @@
 """Reads of what is stored: which bars there are, and the bars themselves as arrays."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import Count, Max, Min, QuerySet, Sum
 
 from trading.bars.engine import engine, literal
 from trading.bars.folder import series_folder
 from trading.bars.models import StoredPart
-from trading.bars.resolutions import DAILY, DAY
-from trading.bars.rows import day_number
+from trading.bars.resolutions import DAILY, DAY, RESOLUTIONS, seconds_of
+from trading.bars.rows import EPOCH, day_number
 from trading.market.models import Bar
 
 if TYPE_CHECKING:
@@ -41,6 +41,23 @@ class StoredBars(NamedTuple):
     volumes: np.ndarray
     market: np.ndarray
 
+    def until(self, last: date | None) -> "StoredBars":
+        """This exchange day included."""
+        end = len(self.days) if last is None else int(np.searchsorted(self.days, day_number(last), side="right"))
+        return StoredBars(*(column[:end] for column in self))
+
+    def row(self, number: int) -> dict[str, Any]:
+        """One of them, counted from 0, as Python's own numbers."""
+        prices = dict(zip(("open", "high", "low", "close"), self.prices[number].tolist(), strict=True))
+        session = ("regular", "extended")[int(self.market[number])]
+        day = EPOCH + timedelta(days=int(self.days[number]))
+        return prices | {
+            "at": int(self.begins[number]),
+            "day": day,
+            "volume": int(self.volumes[number]),
+            "session": session,
+        }
+
 
 class Series(NamedTuple):
     """Of one symbol and resolution: how many bars, the first and the last one's begin (seconds of the epoch)."""
@@ -51,9 +68,16 @@ class Series(NamedTuple):
     first: int
     last: int
 
+    @property
+    def last_day(self) -> date:
+        """By UTC, so never before the exchange's own."""
+        return EPOCH + timedelta(days=self.last // DAY)
+
 
 def stored_bars(symbol: str, resolution: str, first: date | None = None, last: date | None = None) -> StoredBars:
     """By exchange days, both included; empty arrays where there are none. Raises BarsGone."""
+    if resolution == DAILY:
+        return recorded_days(symbol, first, last)
     parts = list(parts_of(symbol, resolution, first, last))
     if not parts:
         return empty()
@@ -107,7 +131,9 @@ def path_of(part: StoredPart) -> Path:
 
 
 def series_of(symbol: str, resolution: str) -> Series | None:
-    """None where there is none."""
+    """None where there is none, whatever the names are."""
+    if len(symbol) > 12 or not symbol.isprintable() or resolution not in RESOLUTIONS:
+        return None
     if resolution == DAILY:
         found = Bar.objects.filter(symbol=symbol).aggregate(first=Min("day"), last=Max("day"))
         if found["first"] is None:
@@ -125,12 +151,34 @@ def stored_symbols(resolution: str) -> list[str]:
     return list(found.distinct().order_by("symbol"))
 
 
-def daily_table(engine_: "Engine", symbol: str) -> None:
-    """The recorded days of a symbol as the engine's table `daily`."""
+def recorded_days(symbol: str, first: date | None = None, last: date | None = None) -> StoredBars:
     rows = Bar.objects.filter(symbol=symbol).order_by("day")
+    if first:
+        rows = rows.filter(day__gte=first)
+    if last:
+        rows = rows.filter(day__lte=last)
     found = list(rows.values_list("day", "open", "high", "low", "close", "volume"))
-    days = np.array([day_number(row[0]) for row in found], np.int64)
-    columns = {"begins": days * DAY, "day": days, "market": np.zeros(len(found), np.int64)}
-    for place, name in enumerate(("open", "high", "low", "close", "volume"), 1):
-        columns[name] = np.array([row[place] for row in found], np.int64)
-    engine_.register("daily", columns)
+    days = np.array([day_number(row[0]) for row in found], np.int32)
+    prices = np.array([row[1:5] for row in found], np.int64).reshape(-1, 4)
+    volumes = np.array([row[5] for row in found], np.int64)
+    return StoredBars(days.astype(np.int64) * DAY, days, prices, volumes, np.zeros(len(found), np.uint8))
+
+
+def daily_table(duck: "Engine", symbol: str) -> None:
+    """The recorded days of a symbol as the engine's table `daily`."""
+    bars = recorded_days(symbol)
+    columns = {"begins": bars.begins, "day": bars.days, "volume": bars.volumes, "market": bars.market}
+    prices = dict(zip(("open", "high", "low", "close"), np.ascontiguousarray(bars.prices.T), strict=True))
+    duck.register("daily", columns | prices)
+
+
+def all_series() -> list[Series]:
+    """By symbol, then from the finest to the coarsest."""
+    parts = StoredPart.objects.values_list("symbol", "resolution")
+    found = [Series(*row) for row in parts.annotate(Sum("rows"), Min("first"), Max("last")).order_by()]
+    days = Bar.objects.values_list("symbol").annotate(Count("pk"), Min("day"), Max("day")).order_by()
+    found += [
+        Series(symbol, DAILY, rows, day_number(first) * DAY, day_number(last) * DAY)
+        for symbol, rows, first, last in days
+    ]
+    return sorted(found, key=lambda series: (series.symbol, seconds_of(series.resolution)))

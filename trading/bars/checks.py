@@ -12,7 +12,7 @@ import numpy as np
 
 from trading.bars.engine import first_row
 from trading.bars.faults import MOST_TOLD
-from trading.bars.resolutions import DAILY, DAY, INTRADAY, seconds_of
+from trading.bars.resolutions import DAILY, DAY, INTRADAY, Resolution, seconds_of
 from trading.bars.rows import day_number
 from trading.market.calendars import FIRST_DAY, LAST_DAY, POST_LASTS, PRE_OPENS, calendar_for
 
@@ -52,13 +52,19 @@ class Found(NamedTuple):
 
 
 def resolution_of(engine: "Engine", is_daily: bool) -> str:
-    """The coarsest on whose times all bars begin; empty where there is none."""
+    """The coarsest on whose times all bars begin, of one bar alone the finest; empty where there is none."""
     if is_daily:
         return DAILY
+    if first_row(engine, "SELECT count(*) FROM staged") == (1,):
+        return next((each.name for each in INTRADAY.values() if fits(engine, each)), "")
     for resolution in reversed(INTRADAY.values()):
-        if not first_row(engine, f"SELECT 1 FROM staged WHERE begins % {resolution.seconds} <> 0 LIMIT 1"):  # noqa: S608
+        if fits(engine, resolution):
             return resolution.name
     return ""
+
+
+def fits(engine: "Engine", resolution: Resolution) -> bool:
+    return not first_row(engine, f"SELECT 1 FROM staged WHERE begins % {resolution.seconds} <> 0 LIMIT 1")  # noqa: S608
 
 
 def put_into_sessions(engine: "Engine", resolution: str, exchange: str) -> None:

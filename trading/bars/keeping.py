@@ -10,7 +10,7 @@ from django.utils import timezone
 from trading.bars.catalogue import COLUMNS, daily_table, parts_of, table_of
 from trading.bars.checks import day_of
 from trading.bars.engine import first_row, literal
-from trading.bars.folder import kept, series_folder, swept
+from trading.bars.folder import kept, series_folder, store_folder, swept
 from trading.bars.models import StoredPart
 from trading.bars.resolutions import DAILY, DAY, INTRADAY
 from trading.bars.rows import day_number
@@ -111,6 +111,16 @@ def keep_parts(duck: "Engine", symbol: str, resolution: str, source: str, progre
             },
         )
     progress("writing", len(periods), len(periods))
+
+
+def sweep_all() -> int:
+    """Of every series what no catalogue names. How many files went."""
+    folders = (path for path in store_folder().glob("*/*") if path.is_dir() and path.parent.name != "uploads")
+    gone = 0
+    for folder in folders:
+        wanted = StoredPart.objects.filter(symbol=folder.parent.name, resolution=folder.name)
+        gone += swept(folder, set(wanted.values_list("file", flat=True)))
+    return gone
 
 
 def write_period(duck: "Engine", period: str, path: Path) -> None:

@@ -20,6 +20,7 @@ INTRADAY = {
     "1hour": Resolution("1hour", 3_600, "%Y"),
 }
 RESOLUTIONS = (*INTRADAY, DAILY)
+WORDS = {"1min": "1 minute", "5min": "5 minutes", "1hour": "1 hour", DAILY: "1 day"}
 
 
 def seconds_of(resolution: str) -> int:

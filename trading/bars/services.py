@@ -91,7 +91,7 @@ def import_file(wish: Wish, *, replace: bool = False, progress: Progress = quiet
 
 def differs(found: Comparison) -> Refused:
     first = f", the first at {found.first_different}" if found.first_different else ""
-    message = f"{found.different:,} bars are recorded with other values{first}; say so if they are to be replaced"
+    message = f"for {found.different:,} bars other values are recorded{first}; say so if they are to be replaced"
     return Refused("bars_differ", message, field="replace", status=409)
 
 

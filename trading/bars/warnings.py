@@ -29,6 +29,8 @@ def warnings_of(
     said = []
     if shape.unread:
         said.append(f"not read: {', '.join(name[:40] for name in shape.unread[:SHOWN])}")
+    if resolution != DAILY and first_row(duck, "SELECT count(*) FROM bars") == (1,):
+        said.append(f"one bar alone does not say how long it lasts: {resolution} is taken")
     if not shape.has_volume:
         said.append("there is no volume; 0 is recorded")
     said += counted_warnings(duck, resolution)
