@@ -5,6 +5,7 @@ from django.urls import path
 from reporting.views import (
     accounts,
     audit,
+    bars,
     books,
     cells,
     dividends,
@@ -44,6 +45,8 @@ urlpatterns = [
     path("accounts", accounts.accounts, name="accounts"),
     path("accounts/<uuid:public_id>", accounts.account, name="account"),
     path("accounts/<uuid:public_id>/books", books.books, name="books"),
+    path("data", bars.data, name="data"),
+    path("data/<str:symbol>/<str:resolution>", bars.series, name="data-series"),
     path("simulations", simulations.simulations, name="simulations"),
     path("simulations/new", simulations.new_simulation, name="simulation-new"),
     path("simulations/new/effect", simulations.simulation_effect, name="simulation-effect"),

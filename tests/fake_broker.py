@@ -2,9 +2,10 @@
 
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from trading.brokers.base import BrokerSilent, Fill, Holdings, OrderRequest, Report, Standing, Traded
+from trading.brokers.base import Abilities, BrokerSilent, Fill, Holdings, OrderRequest, Report, Standing, Traded
 from trading.domain.costs import OURS
 from trading.domain.order_life import WORKING
 
@@ -159,3 +160,6 @@ class FakeBroker:
     def holdings(self) -> Holdings | None:
         VENUE.keep_silent()
         return VENUE.held
+
+    def abilities(self, symbols: Collection[str]) -> Abilities | None:
+        return None

@@ -13,6 +13,8 @@ from kombu.exceptions import OperationalError as BrokerDown
 from portfolios.domain.amounts import as_text
 from portfolios.tasks import Bell
 from trading.audit import unsound
+from trading.bars.keeping import sweep_all
+from trading.bars.uploads import forget_old
 from trading.domain.costs import average_price
 from trading.market.base import PriceSource, PriceUnavailable
 from trading.market.models import Quote
@@ -187,6 +189,13 @@ def ring_sweeps() -> None:
 @shared_task(base=Bell)
 def forget_undone_runs() -> None:
     forget_undone()
+
+
+@shared_task(base=Bell)
+def sweep_bars() -> None:
+    """Files of bars that no catalogue names, and sent ones that nobody said yes to."""
+    sweep_all()
+    forget_old()
 
 
 def ring_sweep(sweep_id: int) -> None:

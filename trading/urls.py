@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from trading.views import accounts, acts, books, chain, feeds, halts, openings, orders, proposals, settings, simulations
+from trading.views import (
+    accounts,
+    acts,
+    bars,
+    books,
+    chain,
+    feeds,
+    halts,
+    openings,
+    orders,
+    proposals,
+    settings,
+    simulations,
+)
 from trading.views import sweeps as swept
 from trading.views.deeds import DEEDS
 
@@ -38,6 +51,10 @@ urlpatterns = [
     path("orders/<uuid:public_id>/approve", proposals.approve, name="order-approve"),
     path("orders/<uuid:public_id>/dismiss", proposals.dismiss, name="order-dismiss"),
     path("portfolios/<uuid:public_id>/approval", proposals.switch, name="portfolio-approval"),
+    path("data/import", bars.new_import, name="data-import-new"),
+    path("data/import/check", bars.check_import, name="data-import-check"),
+    path("data/imports/<uuid:public_id>", bars.shown_import, name="data-import"),
+    path("data/imports/<uuid:public_id>/commit", bars.commit_import, name="data-import-commit"),
     path("simulations/start", simulations.start, name="simulation-start"),
     path("simulations/<uuid:public_id>/cancel", simulations.cancel, name="simulation-cancel"),
     path("simulations/<uuid:public_id>/delete", simulations.delete, name="simulation-delete"),

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from trading.brokers.fake_alpaca import HOST as FAKE_HOST
+from trading.services.demonstration import AT_BROKER
 from vbalance import environment, programs
 from vbalance.children import Child
 from vbalance.imports import prepare_imports
-from vbalance.preparation import prepare
+from vbalance.preparation import FAKE_BOOK, STREAM_WANTED, prepare
 from vbalance.processes import Supervisor, Watched
 from vbalance.stores.embedded import Running
 from vbalance.terminal import show
@@ -27,6 +29,16 @@ class Wishes(NamedTuple):
     demo: bool
     web_only: bool
     speed: float | None
+    fake_broker: bool = False
+
+    @property
+    def fake_port(self) -> int:
+        """Of the fake broker: always the same for the same house."""
+        return self.port + 100 if self.port + 100 <= 65_535 else self.port - 100
+
+    @property
+    def fake_url(self) -> str:
+        return f"http://{FAKE_HOST}:{self.fake_port}" if self.fake_broker else ""
 
     @property
     def address(self) -> str:
@@ -54,10 +66,15 @@ class House:
 
     def prepare(self) -> bool:
         prepare_imports()
-        return self.supervisor.finish("setup", lambda: prepare(demo=self.wishes.demo)) == 0
+        wishes = self.wishes
+        return self.supervisor.finish("setup", lambda: prepare(demo=wishes.demo, fake_broker=wishes.fake_url)) == 0
 
     def open(self) -> None:
         wishes = self.wishes
+        if wishes.fake_broker:
+            book = str(environment.VAR / FAKE_BOOK)
+            fake = programs.fake_alpaca("--port", str(wishes.fake_port), "--state", book, "--prices", "replay")
+            self.supervisor.keep(Watched("fake-alpaca", programs.start(fake)))
         self.supervisor.keep(
             Watched("web", programs.start(programs.web(host=wishes.host, port=wishes.port)), patience=1.5)
         )
@@ -68,6 +85,8 @@ class House:
         if wishes.feed:
             options = ("--speed", str(wishes.speed)) if wishes.speed else ()
             self.supervisor.keep(Watched("feed", programs.start(programs.feed(*options)), rests=True))
+        if (environment.VAR / STREAM_WANTED).exists():
+            self.supervisor.keep(Watched("stream", programs.start(programs.alpaca_stream())))
         self.supervisor.keep(Watched("compiler", programs.start(programs.compiler()), rests=True))
 
     def wait_until_ready(self) -> list[str]:
@@ -119,4 +138,6 @@ def show_welcome(wishes: Wishes, *, seconds: float, demo: Path) -> None:
         show(f"    login   {secrets['username']}   password {secrets['password']}")
         show(f"    token   {secrets['token']}")
         show(f"    try     curl -s -H 'Authorization: Bearer {secrets['token']}' {wishes.url}/v1/positions")
+    if wishes.fake_broker:
+        show(f"    broker  a fake Alpaca at {wishes.fake_url}; it trades for the portfolio {AT_BROKER}")
     show("    stop    Ctrl-C\n")

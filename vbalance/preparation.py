@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,22 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from portfolios.domain.amounts import MICROS
+from portfolios.models import Account
 from portfolios.services.guards import log_guards_missing
+from trading.brokers.fake_alpaca import KEY, SECRET
+from trading.brokers.fake_alpaca.book import Book
+from trading.services.demonstration import create_broker_demo
 from trading.services.reconciliation import doubt_everywhere
 
 log = structlog.get_logger(__name__)
 DEMO_PAST_UNTIL = "2008-01-03"
+FAKE_BOOK, STREAM_WANTED = "fake-alpaca.json", "stream-wanted"
+MORE_THAN_ENOUGH = Decimal(1_000_000)  # dollars: dividends of a replayed past come from nowhere, as far as it knows
 
 
-def prepare(*, demo: bool = True) -> None:
+def prepare(*, demo: bool = True, fake_broker: str = "") -> None:
+    """fake_broker: where a fake Alpaca is going to be, if one is asked for."""
     ask_the_stores()
     migrate()
     tell_of_guards()
@@ -29,6 +38,9 @@ def prepare(*, demo: bool = True) -> None:
     collect_static_files()
     if demo:
         give_a_past()
+    if fake_broker:
+        wire_to_fake(fake_broker)
+    note_streams()
 
 
 def ask_the_stores() -> None:
@@ -54,6 +66,26 @@ def give_a_past() -> None:
     call_command("load_history", stdout=words)
     call_command("create_demo", stdout=words)
     call_command("feed", "--fast-forward-to", DEMO_PAST_UNTIL, stdout=words)
+
+
+def wire_to_fake(url: str) -> None:
+    """A demo portfolio whose orders go there, and a book for it that holds the same shares, with cash to spare."""
+    held = create_broker_demo({"key": KEY, "secret": SECRET, "base_url": url})
+    path = settings.VAR / FAKE_BOOK
+    if not path.exists():
+        book = Book(cash=MORE_THAN_ENOUGH)
+        book.held = {symbol: Decimal(shares) / MICROS for symbol, shares in held.items()}
+        book.file = path
+        book.save()
+
+
+def note_streams() -> None:
+    """For whoever starts the programs, and has no connection to ask: whether anybody at a broker tells us anything."""
+    marker = settings.VAR / STREAM_WANTED
+    if Account.objects.filter(adapter="alpaca").exclude(state=Account.Status.CLOSED).exists():
+        marker.touch()
+    else:
+        marker.unlink(missing_ok=True)
 
 
 def migrate() -> None:

@@ -1,4 +1,4 @@
-"""What `manage.py up` runs: web, worker, beat and feed, each in a copy of one process that has everything imported.
+"""What `manage.py up` runs: each program in a copy of one process that has everything imported.
 
 In production the same programs are started by their own command lines: see docker-compose.yml.
 """
@@ -68,6 +68,14 @@ def beat() -> Callable[[], None]:
 
 def feed(*options: str) -> Callable[[], None]:
     return _named("feed", lambda: call_command("feed", *options))
+
+
+def alpaca_stream() -> Callable[[], None]:
+    return _named("stream", lambda: call_command("alpaca_stream"))
+
+
+def fake_alpaca(*options: str) -> Callable[[], None]:
+    return _named("fake-alpaca", lambda: call_command("fake_alpaca", *options))
 
 
 def compiler() -> Callable[[], None]:

@@ -43,5 +43,10 @@ BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="55"),
         "options": {"expires": 3600},
     },
+    "sweep bars": {
+        "task": "trading.tasks.sweep_bars",
+        "schedule": crontab(hour="4", minute="5"),
+        "options": {"expires": 3600},
+    },
     "beat alive": {"task": "vbalance.tasks.note_beat", "schedule": 5.0, "options": {"expires": 5}},
 }

@@ -15,6 +15,7 @@ from vbalance.schedule import BEAT_SCHEDULE
 
 BASE_DIR = environment.ROOT
 VAR: Path = environment.VAR
+BARS_FOLDER: Path = environment.BARS
 BUILD = environment.BUILD
 SERVICE = environment.SERVICE
 KEY_PREFIX = environment.KEY_PREFIX
@@ -34,6 +35,7 @@ INSTALLED_APPS = [
     "reporting",
     "trading",
     "trading.market",
+    "trading.bars",
     "trading.brokers",
     "trading.risk",
     "trading.simulation",
@@ -157,7 +159,12 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 
 EXPORTS_A_MINUTE = 20  # for each person
-BROKERS = {"paper": "trading.brokers.paper.PaperBroker", "none": "trading.brokers.none.NoBroker"}
+BROKERS = {
+    "paper": "trading.brokers.paper.PaperBroker",
+    "none": "trading.brokers.none.NoBroker",
+    "alpaca": "trading.brokers.alpaca.adapter.AlpacaBroker",
+}
+FAKE_BROKERS = not PRODUCTION  # whether a paper account at a broker may have its address on this very machine
 PRICE_SOURCES = {"replay": "trading.market.replay.ReplaySource"}
 
 AUTH_USER_MODEL = "portfolios.User"
@@ -255,6 +262,11 @@ if PRODUCTION:
     CSRF_COOKIE_SECURE = True
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536
+FILE_UPLOAD_HANDLERS = [
+    "vbalance.uploads.BoundedUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

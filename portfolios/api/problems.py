@@ -102,7 +102,7 @@ def refusal(refused: Refused) -> Problem:
 
 
 def too_large() -> Problem:
-    return Problem(413, "body_too_large", "A body may have at most 64 KiB.")
+    return Problem(413, "body_too_large", "A body may have at most 64 KiB, a file 5 MiB.")
 
 
 CODES = {

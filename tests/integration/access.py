@@ -30,6 +30,8 @@ def everybody(status: int | tuple[int, ...]) -> tuple[int | tuple[int, ...], ...
 API_ANYONE_KNOWN = (401, 200, 200, 200, 200, 200)
 API_MAKES_OWN = (401, 201, 201, 201, 201, 201)
 API_STAFF_MAKES = (401, 403, 403, 403, 403, 201)
+API_STAFF_READ = (401, 403, 403, 403, 403, 200)
+PAGE_STAFF_READ = (302, 403, 403, 403, 403, 200)
 API_NOTHING_THERE = (401, 404, 404, 404, 404, 404)
 VIEWER_LEAVES = (401, 404, 204, 403, 204, 404)
 API_OWNERS_ACCOUNT = (401, 404, 404, 404, 200, 404)
@@ -184,6 +186,16 @@ MARKET = [
     Row("v1/market/status", "GET", API_ANYONE_KNOWN),
     Row("v1/market/quotes/<str:symbol>", "GET", API_ANYONE_KNOWN),
     Row("v1/market/bars/<str:symbol>", "GET", API_ANYONE_KNOWN),
+    Row("v1/market/series", "GET", API_ANYONE_KNOWN),
+    Row("v1/market/bars/<str:symbol>/<str:resolution>", "GET", API_ANYONE_KNOWN),
+    *(
+        Row(f"v1/market/bars/<str:symbol>/<str:resolution>/{told}", "GET", API_ANYONE_KNOWN)
+        for told in ("quality", "gaps", "outliers")
+    ),
+    Row("v1/bars/imports", "GET", API_STAFF_READ),
+    Row("v1/bars/imports", "POST", (401, 403, 403, 403, 403, 415)),  # JSON is no file
+    Row("v1/bars/imports/<str:public_id>", "GET", API_STAFF_READ, "import"),
+    Row("v1/bars/imports/<str:public_id>/commit", "POST", (401, 403, 403, 403, 403, 200), "import", {}),
 ]
 OWNERS_RUN = (401, 404, 404, 404, 200, 404)
 A_RUN = "v1/simulations/<str:public_id>"
@@ -252,6 +264,12 @@ PAGES = [
     Row("simulations/new/effect", "GET", PAGE_ANYONE_KNOWN),
     Row("simulations/start", "POST", PAGE_FORM_REFUSED),  # no stock chosen
     *(Row(f"simulations/<uuid:public_id>{page}", "GET", PAGE_OWNERS_RUN, "run") for page in ("", "/chart")),
+    Row("data", "GET", PAGE_ANYONE_KNOWN),
+    Row("data/<str:symbol>/<str:resolution>", "GET", PAGE_ANYONE_KNOWN),
+    Row("data/import", "GET", PAGE_STAFF_READ),
+    Row("data/import/check", "POST", (302, 403, 403, 403, 403, 422)),  # no file chosen
+    Row("data/imports/<uuid:public_id>", "GET", PAGE_STAFF_READ, "import"),
+    Row("data/imports/<uuid:public_id>/commit", "POST", (302, 403, 403, 403, 403, 302), "import"),
     Row("sweeps", "GET", PAGE_ANYONE_KNOWN),
     Row("sweeps/new", "GET", PAGE_ANYONE_KNOWN),
     Row("sweeps/start", "POST", PAGE_FORM_REFUSED),  # no stock chosen

@@ -15,6 +15,7 @@ from portfolios.services.members import invite
 from portfolios.services.portfolios import add_member
 from portfolios.services.settings import change_settings
 from portfolios.services.tokens import create_token
+from tests.bars import make_import
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from tests.integration.access import ADMIN, CALLERS, TABLE, Row
 from tests.recorded import make_bars, make_done_run
@@ -63,9 +64,11 @@ def scene() -> Scene:
     named = named_in(portfolio) | {"session_id": str(portfolio.owner.sessions.get().public_id)}
     named["evaluation_id"] = evaluated(cell)
     make_bars("OLD", ("1", "2"))
+    make_bars("IBM", ("1", "2"))
     things = {
         "run": make_done_run(portfolio.owner),
         "sweep": make_sweep(portfolio.owner, symbol="OLD", axes=[TAU], settings={}),
+        "import": make_import(),
         "cell": cell,
         "order": order,
         "portfolio": portfolio,
@@ -88,7 +91,7 @@ def named_in(portfolio: Portfolio) -> dict[str, str]:
     token, _ = create_token(user=portfolio.owner, name="laptop", scopes=["read"], days=1)
     named = {"source": "replay", "symbol": "IBM", "username": "viewer", "number": "1", "prefix": token.prefix}
     named["membership_id"] = str(portfolio.memberships.get(user__username="viewer").pk)
-    return named | {"invitation_id": str(invitation.public_id), "kind": "events", "form": "csv"}
+    return named | {"invitation_id": str(invitation.public_id), "kind": "events", "form": "csv", "resolution": "1day"}
 
 
 def join(portfolio: Portfolio, name: str) -> Any:

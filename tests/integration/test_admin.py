@@ -44,6 +44,8 @@ from portfolios.services.tokens import create_token, find_token
 from portfolios.services.verification import verify_events
 from reporting.snapshots import write_snapshots
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
+from trading.bars.models import BarImport, StoredPart
+from trading.brokers.models import Ability
 from trading.market.models import Bar, Instrument, MarketClock, Quote
 from trading.market.services import load_bars
 from trading.models import Execution, InboxMessage, Order
@@ -54,7 +56,8 @@ from trading.services.reconciliation import reconcile_account
 from trading.simulation.models import SimulationRun, Sweep
 from vbalance.celery import app
 
-OURS = ("portfolios", "identity", "dividends", "trading", "market", "risk", "simulation", "reporting", "vbalance")
+OURS = ("portfolios", "identity", "dividends", "reporting", "vbalance")
+OURS += ("trading", "market", "bars", "risk", "simulation")
 # A session's page would show its key.
 MODELS = [model for model in apps.get_models() if model._meta.app_label in OURS and model is not Session]
 OPEN_TO_CHANGE = {"user", "portfolio", "membership", "dividend", "split", "instrument", "marketclock"}
@@ -100,6 +103,10 @@ def furnish(name: str, symbol: str) -> None:
     asked = {"owner": portfolio.owner, "symbol": symbol, "first_day": NOON.date(), "last_day": LATER.date() + DAY}
     asked |= {"cash": MICROS, "in_stock": 0, "slippage": 0}
     SimulationRun.objects.create(**asked)
+    part = {"symbol": symbol, "resolution": "1min", "period": "2007-01", "file": "2007-01.parquet", "rows": 1}
+    StoredPart.objects.create(**part, first=0, last=0, sha256="0" * 64, source="a.csv", imported_at=LATER)
+    BarImport.objects.create(symbol=symbol, resolution="1min", name="a.csv", sha256="0" * 64, found={})
+    Ability.objects.create(account=portfolio.account.code, whole_only=[symbol], probed_at=LATER)
     Sweep.objects.create(**asked).chunks.create(begin=0, end=1)
 
 

@@ -24,11 +24,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.bars import make_import
 from tests.factories import bearer, make_portfolio, make_position, make_quote, make_user
-from tests.recorded import make_done_run
+from tests.recorded import make_bars, make_done_run
 from tests.swept import carried_out, make_sweep
 from trading.domain.choices import Side
-from trading.market.models import Instrument
 from trading.services.evaluation import evaluate_position
 from trading.services.ordering import place_order
 
@@ -69,7 +69,7 @@ def scene() -> tuple[dict[str, Any], dict[str, Any]]:
     portfolio = make_portfolio(make_user("owner", is_staff=True), trader="trader", viewer="viewer")
     users = {membership.role: membership.user for membership in portfolio.memberships.select_related("user")}
     make_quote()
-    Instrument.objects.create(symbol="IBM")
+    make_bars("IBM")
     busy = make_position(portfolio, symbol="AAPL")
     order = place_order(
         position_id=busy.pk, side=Side.BUY, quantity=2_000_000, limit=None, author=portfolio.owner, actor="x", key="x"
@@ -78,6 +78,7 @@ def scene() -> tuple[dict[str, Any], dict[str, Any]]:
     ids = {"portfolios": portfolio.public_id, "positions": cell.public_id, "orders": order.public_id}
     ids["accounts"] = portfolio.account.public_id
     ids["simulations"] = make_done_run(portfolio.owner).public_id
+    ids["bars"] = make_import().public_id
     ids["sweeps"] = carried_out(make_sweep(portfolio.owner)).public_id
     asked = evaluate_position(position_id=cell.pk, asked_by="user:owner", act=False)
     ids["evaluations"] = f"{cell.public_id}.{asked.event.seq}" if asked.event else ""
@@ -86,7 +87,7 @@ def scene() -> tuple[dict[str, Any], dict[str, Any]]:
 
 def meet_what_exists(case: Case, ids: dict[str, Any]) -> None:
     """Names of things that are there instead of made-up ones, and the conditions a good client would send."""
-    named = {"symbol": "IBM", "username": "viewer", "number": 1, "kind": "orders", "form": "csv"}
+    named = {"symbol": "IBM", "username": "viewer", "number": 1, "kind": "orders", "form": "csv", "resolution": "1day"}
     thing = case.path.split("/")[2]
     named["public_id"] = named["evaluation_id"] = str(ids.get(thing))
     if thing in ("simulations", "sweeps"):
@@ -142,4 +143,5 @@ def test_every_door_keeps_what_its_schema_promises(role: str, operations: list[A
     owners += [*(f"/v1/simulations/{{public_id}}{rows}" for rows in runs)]
     trials = ["", "/map", "/trials", "/trials/{number}"]
     owners += [*(f"/v1/sweeps/{{public_id}}{rows}" for rows in trials), "/v1/tokens"]
+    owners += ["/v1/bars/imports", "/v1/bars/imports/{public_id}"]
     assert unread == ([] if role == "owner" else owners), "good questions must be answered, or this test tests nothing"

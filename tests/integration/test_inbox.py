@@ -282,7 +282,7 @@ def test_an_order_of_another_account_is_as_good_as_unknown(resting) -> None:
     assert other.pk != resting.position.portfolio.account_id
     message, _ = receive(
         account_id=other.pk,
-        channel=InboxMessage.Channel.STREAM,
+        channel=InboxMessage.Channel.WEBHOOK,
         delivery_id="m1",
         body=filled(resting, "x1", "5", "97"),
     )

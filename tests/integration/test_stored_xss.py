@@ -40,6 +40,7 @@ from portfolios.services.members import invite
 from portfolios.services.portfolios import create_portfolio
 from portfolios.services.tokens import create_token
 from reporting.exports.kinds import KINDS
+from tests.bars import make_import
 from tests.factories import NOON, make_position, make_quote, make_user
 from tests.integration.access import ACTS, PAGES, PEOPLE
 from tests.integration.browsing import signed_in
@@ -231,6 +232,8 @@ def things(owner: User, portfolio: Portfolio, cell: Position, texts: tuple[str, 
     for name in of(texts, "sweep"):
         sweep.pk, sweep.public_id, sweep.name, sweep.failure = None, uuid4(), name[:120], name[:200]
         sweep.save()
+    for name in of(texts, "import"):
+        make_import(name=name[:120], created_by=owner)
     tokens(owner, of(texts, "token"))
     FailedTask.objects.bulk_create(
         FailedTask(task=text, task_id=text, args=texts, kwargs={text: text}, error=error, traceback=" ".join(texts))
@@ -284,7 +287,7 @@ def pages(house: House) -> Iterator[tuple[str, str]]:
     """Every page its owner can ask for, and the doors an invited stranger sees."""
     client = signed_in(house.owner)
     token = ApiToken.objects.first()
-    named = {"source": "replay", "symbol": "IBM", "username": "owner", "prefix": token.prefix if token else ""}
+    named = {"source": "replay", "symbol": "IBM", "resolution": "1day", "username": "owner", "prefix": token.prefix if token else ""}
     scene = {"cell": house.cell, "portfolio": house.portfolios[0], "order": house.order, "named": named}
     scene |= {"account": house.portfolios[0].account, "run": SimulationRun.objects.earliest("pk")}
     scene |= {"sweep": Sweep.objects.latest("pk")}

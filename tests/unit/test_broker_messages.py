@@ -9,7 +9,8 @@ from portfolios.domain.amounts import micros
 from tests.deliveries import AT
 from trading.domain.choices import Side
 from trading.domain.costs import OURS
-from trading.services.news import BadMessage, UnknownType, read_news
+from trading.brokers.base import BadMessage, UnknownType
+from trading.services.news import read_news
 
 ORDER = {"client_order_id": "vb-1", "symbol": "IBM", "side": "BUY", "at": AT}
 FILL = ORDER | {"execution_id": "x1", "quantity": "4", "price": "97.25"}

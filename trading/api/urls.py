@@ -13,6 +13,16 @@ from trading.api.accounts import (
     WebhookSecret,
 )
 from trading.api.acts import Adjust, Anchor, Close, Deposit, Pause, Release, Resume, Withdraw
+from trading.api.bars import (
+    ImportCommit,
+    ImportDetail,
+    ImportList,
+    SeriesGaps,
+    SeriesList,
+    SeriesOutliers,
+    SeriesQuality,
+    StoredBarList,
+)
 from trading.api.books import AccountReconciliations, ReconcileAccount, UnfreezeAccount
 from trading.api.callback import OrderCallback
 from trading.api.dividends import UpcomingDividends
@@ -105,6 +115,14 @@ urlpatterns = [
     path("v1/market/status", MarketStatus.as_view(), name="api-market"),
     path("v1/market/quotes/<str:symbol>", NewestQuote.as_view(), name="api-quote"),
     path("v1/market/bars/<str:symbol>", BarList.as_view(), name="api-bars"),
+    path("v1/market/series", SeriesList.as_view(), name="api-series"),
+    path("v1/market/bars/<str:symbol>/<str:resolution>", StoredBarList.as_view(), name="api-stored-bars"),
+    path("v1/market/bars/<str:symbol>/<str:resolution>/quality", SeriesQuality.as_view(), name="api-series-quality"),
+    path("v1/market/bars/<str:symbol>/<str:resolution>/gaps", SeriesGaps.as_view(), name="api-series-gaps"),
+    path("v1/market/bars/<str:symbol>/<str:resolution>/outliers", SeriesOutliers.as_view(), name="api-series-outliers"),
+    path("v1/bars/imports", ImportList.as_view(), name="api-bar-imports"),
+    path("v1/bars/imports/<str:public_id>", ImportDetail.as_view(), name="api-bar-import"),
+    path("v1/bars/imports/<str:public_id>/commit", ImportCommit.as_view(), name="api-commit-bar-import"),
     path("v1/events", Events.as_view(), name="api-events"),
     path("v1/orders", OrderList.as_view(), name="api-orders"),
     path("v1/orders/callback", OrderCallback.as_view(), name="api-callback"),

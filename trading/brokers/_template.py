@@ -4,11 +4,13 @@ Nothing here knows our tables but the account's credentials. Every amount is an 
 open while a method runs, each may be called again at any time, and two processes may call at once.
 """
 
+from collections.abc import Collection
+
 from django.core.exceptions import ImproperlyConfigured
 
 from portfolios.models import Account
 from portfolios.services.credentials import credentials_of
-from trading.brokers.base import Holdings, OrderRequest, Report, Standing, Traded, refuse_late
+from trading.brokers.base import Abilities, Holdings, OrderRequest, Report, Standing, Traded, refuse_late
 
 ADDRESS = ""  # of the broker's API; paper and live ones differ, and only the account's mode chooses
 PATIENCE = 5.0  # seconds for one answer; after that BrokerSilent, never "rejected"
@@ -58,4 +60,8 @@ class TemplateBroker:
 
     def holdings(self) -> Holdings | None:
         """Settled cash, not buying power. since_opening=False: the account holds what it held before us as well."""
+        raise NotImplementedError
+
+    def abilities(self, symbols: Collection[str]) -> Abilities | None:
+        """What would be refused anyway is not sent. None where the broker cannot be asked."""
         raise NotImplementedError

@@ -1,9 +1,15 @@
-"""The paper broker's book in admin: looked at, to be compared with ours."""
+"""What brokers told of accounts, and the paper broker's book, in admin: looked at, to be compared with ours."""
 
 from django.contrib import admin
 
 from portfolios.admin.base import ReadOnlyAdmin
-from trading.brokers.models import PaperExecution, PaperOrder
+from trading.brokers.models import Ability, PaperExecution, PaperOrder
+
+
+@admin.register(Ability)
+class AbilityAdmin(ReadOnlyAdmin):
+    list_display = ("account", "blocked", "fractional", "extended_hours", "whole_only", "untradable", "probed_at")
+    search_fields = ("account",)
 
 
 @admin.register(PaperOrder)

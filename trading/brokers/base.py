@@ -1,12 +1,13 @@
 """What a broker must do, and the values orders travel in. Written for a broker at the far end of a bad line."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from trading.domain.choices import Side
 
+PREFIX = "vb-"  # every client_order_id of ours begins with it
 DEADLINE = 0.5  # seconds from the look at the halts to the last moment a byte may leave
 
 
@@ -66,6 +67,31 @@ class Report(NamedTuple):
     note: str = ""
 
 
+class BadMessage(ValueError):
+    """A message of a broker's can never be understood; why, in words."""
+
+
+class UnknownType(Exception):
+    """It may be understood one day, or by a person."""
+
+
+class News(NamedTuple):
+    """One message. `status` may be empty; `total` is the filled quantity so far, -1 where it is not told.
+
+    before: how much must have been filled before this fill, where it is named by the total; else -1.
+    """
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    at: datetime
+    status: str = ""
+    total: int = -1
+    average: int = 0
+    fill: Fill | None = None
+    before: int = -1
+
+
 class Standing(NamedTuple):
     """An order that is open at the broker, as its book has it."""
 
@@ -94,6 +120,16 @@ class Holdings(NamedTuple):
     since_opening: bool
 
 
+class Abilities(NamedTuple):
+    """What an account can do there. blocked: why nothing at all, in words; whole_only: no parts of these shares."""
+
+    blocked: str = ""
+    fractional: bool = True
+    extended_hours: bool = False
+    whole_only: tuple[str, ...] = ()
+    untradable: tuple[str, ...] = ()
+
+
 class Broker(Protocol):
     """Every question may raise BrokerSilent. `grace`: seconds after which an order it denies never arrived."""
 
@@ -116,6 +152,9 @@ class Broker(Protocol):
 
     def holdings(self) -> Holdings | None:
         """What the account holds; None where the broker does not tell."""
+
+    def abilities(self, symbols: Collection[str]) -> Abilities | None:
+        """What can be traded there, of these symbols too; None where there is nothing to ask."""
 
 
 def refuse_late(request: OrderRequest) -> None:

@@ -5,14 +5,24 @@ is open (`meanwhile`) and what becomes of an order that arrives (`arrived`).
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from trading.brokers.base import BrokerSilent, Fill, Holdings, OrderRequest, Report, Standing, Traded, refuse_late
+from trading.brokers.base import (
+    Abilities,
+    BrokerSilent,
+    Fill,
+    Holdings,
+    OrderRequest,
+    Report,
+    Standing,
+    Traded,
+    refuse_late,
+)
 from trading.domain.choices import Side
 from trading.domain.costs import OURS
 from trading.domain.order_life import WORKING
@@ -215,3 +225,6 @@ class FaultyBroker:
 
     def holdings(self) -> Holdings | None:
         return self.venue.asked("holdings", lambda _: Holdings(self.venue.shares(), None, since_opening=True))
+
+    def abilities(self, symbols: Collection[str]) -> Abilities | None:
+        return None

@@ -1,8 +1,26 @@
-"""The paper broker's own book. None of these rows is ours: they are what a broker elsewhere would have."""
+"""What brokers say that accounts can do there; and the paper broker's own book, none of whose rows is ours."""
 
 from django.db import models
 
 from portfolios.fields import MicrosField
+
+
+class Ability(models.Model):
+    """Of one account, as its broker last told."""
+
+    account = models.CharField(max_length=48, unique=True)
+    blocked = models.CharField(max_length=200, blank=True, default="", help_text="Why nothing is traded, in words")
+    fractional = models.BooleanField(default=True)
+    extended_hours = models.BooleanField(default=False)
+    whole_only = models.JSONField(default=list, help_text="Symbols of ours that are traded in whole shares only")
+    untradable = models.JSONField(default=list, help_text="Symbols of ours that are not traded there")
+    probed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "abilities"
+
+    def __str__(self) -> str:
+        return self.account
 
 
 class PaperOrder(models.Model):

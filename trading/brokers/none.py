@@ -1,6 +1,8 @@
 """No broker at all: the robot proposes, a person trades elsewhere and says how it went."""
 
-from trading.brokers.base import Holdings, OrderRequest, Report, Standing, Traded
+from collections.abc import Collection
+
+from trading.brokers.base import Abilities, Holdings, OrderRequest, Report, Standing, Traded
 
 
 class NoBroker:
@@ -25,4 +27,7 @@ class NoBroker:
         return [], cursor
 
     def holdings(self) -> Holdings | None:
+        return None
+
+    def abilities(self, symbols: Collection[str]) -> Abilities | None:
         return None

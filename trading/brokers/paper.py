@@ -3,12 +3,13 @@
 It knows nothing of our tables, and we know its book by asking only.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Sum
 
-from trading.brokers.base import Fill, Holdings, OrderRequest, Report, Standing, Traded, refuse_late
+from trading.brokers.base import Abilities, Fill, Holdings, OrderRequest, Report, Standing, Traded, refuse_late
 from trading.brokers.models import PaperExecution, PaperOrder
 from trading.domain.choices import Side
 from trading.domain.costs import OURS, fill_price
@@ -76,6 +77,9 @@ class PaperBroker:
         for symbol, side, quantity in rows.values_list("order__symbol", "order__side").annotate(Sum("quantity")):
             shares[symbol] = shares.get(symbol, 0) + int(quantity) * (1 if side == "BUY" else -1)
         return Holdings(shares, None, since_opening=True)
+
+    def abilities(self, symbols: Collection[str]) -> Abilities | None:
+        return None
 
     def entered(self, request: OrderRequest) -> PaperOrder:
         return PaperOrder(

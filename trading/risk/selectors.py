@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from portfolios.models import Account, Position
 from portfolios.services.credentials import is_readable
+from trading.brokers.models import Ability
 from trading.domain.order_life import UNSENT, WORKING
 from trading.models import Order
 from trading.risk.models import Halt
@@ -64,6 +65,14 @@ def why_untrusted(account: Account, now: datetime | None = None) -> str:
     if account.heartbeat_seconds and is_silent(account, now):
         return "its fill channel is silent"
     return ""
+
+
+def why_blocked(account: Account) -> str:
+    """Why its broker takes no order from it, as last told; empty where it takes them."""
+    if account.adapter in HERE:
+        return ""
+    blocked = Ability.objects.filter(account=account.code).values_list("blocked", flat=True).first()
+    return f"its broker takes no orders: {blocked}" if blocked else ""
 
 
 def is_silent(account: Account, now: datetime) -> bool:

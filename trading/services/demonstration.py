@@ -1,6 +1,7 @@
-"""The first start: shipped history into the database, and a demo portfolio of four cells."""
+"""The first start: shipped history into the database, a demo portfolio of four cells, and one at a broker."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -9,18 +10,25 @@ from django.db import transaction
 from dividends.services.announcements import announce_dividend, announce_split
 from portfolios.domain.amounts import MICROS
 from portfolios.domain.exact import muldiv_ceil, muldiv_floor
-from portfolios.models import Portfolio, User
+from portfolios.models import Account, Portfolio, Position, User
+from portfolios.services.accounts import create_account, readable, seal_credentials
 from portfolios.services.portfolios import create_portfolio
 from portfolios.services.positions import create_position
 from portfolios.services.tokens import create_token
 from trading.market import history
 from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
 from trading.market.models import Bar
+from trading.market.selectors import market_day, market_now, newest_quote
 from trading.market.services import begin_clock, load_bars
+from trading.services.connections import connect_portfolio
 from trading.services.replay import SOURCE
 
 BEGINS_ON = date(2007, 1, 3)
 CELL = 10_000 * MICROS
+
+
+AT_BROKER = "At a fake Alpaca"
+TRADED_THERE = ("IBM", "MSFT")
 
 
 class DemoAccess(NamedTuple):
@@ -68,6 +76,43 @@ def create_demo() -> DemoAccess | None:
         open_half_and_half(portfolio, shipped.symbol)
     _, token = create_token(user=user, name="demo", scopes=["read", "simulate", "propose", "trade"], days=365)
     return DemoAccess("demo", password, token)
+
+
+@transaction.atomic
+def create_broker_demo(credentials: Mapping[str, str]) -> dict[str, int]:
+    """The demo investor's account at a broker that lives at this address, and a portfolio whose orders go there.
+
+    What its cells hold in micro-shares by symbol, for the broker must hold the same. When it exists only the
+    credentials are brought up to date.
+    """
+    demo = User.objects.get(username="demo")
+    account = demo.accounts.filter(name=AT_BROKER).exclude(state=Account.Status.CLOSED).first()
+    if account is None:
+        account = create_account(owner=demo, name=AT_BROKER, adapter="alpaca", mode="paper", actor="setup")
+        portfolio = create_portfolio(owner=demo, name=AT_BROKER)
+        connect_portfolio(portfolio_id=portfolio.pk, account_id=account.pk, actor="setup")
+        for symbol in TRADED_THERE:
+            open_at_market(portfolio, symbol)
+    if readable(account) != credentials:
+        seal_credentials(account_id=account.pk, given=credentials, actor="setup")
+    held = Position.objects.filter(portfolio__account=account).values_list("symbol", "shares")
+    return {symbol: int(shares) for symbol, shares in held}
+
+
+def open_at_market(portfolio: Portfolio, symbol: str) -> None:
+    """Half the cell in stock at the newest price of the replayed market."""
+    quote = newest_quote(symbol, SOURCE)
+    price = quote.last if quote else Bar.objects.get(symbol=symbol, day=BEGINS_ON).open
+    shares = muldiv_floor(CELL // 2, MICROS, price)
+    create_position(
+        portfolio_id=portfolio.pk,
+        symbol=symbol,
+        shares=shares,
+        cash=CELL - muldiv_ceil(shares, price, MICROS),
+        market_at=market_now(SOURCE),
+        opened_on=market_day(SOURCE),
+        actor="setup",
+    )
 
 
 def open_half_and_half(portfolio: Portfolio, symbol: str) -> None:

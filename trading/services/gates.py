@@ -13,7 +13,7 @@ from trading.domain.order_life import OPEN_STATES
 from trading.market.calendars import Phase, calendar_for
 from trading.market.selectors import exchange_of
 from trading.models import Order
-from trading.risk.selectors import halt_over, why_untrusted
+from trading.risk.selectors import halt_over, why_blocked, why_untrusted
 from trading.services.ordering import robot_key
 from trading.sight import Sight
 
@@ -72,11 +72,11 @@ def gates_at(position: Position, rules: Rules, sight: Sight, side: Side, but: Or
         | Q(origin=Order.Origin.ROBOT, market_day=day, attempts__gt=0)
     )
     orders = [order for order in rows.only(*ASKED) if but is None or order.pk != but.pk]
-    halt = halt_over(position)
+    halt, account = halt_over(position), position.portfolio.account
     facts = Facts(
         state=position.state,
         halted=halt.reason if halt else "",
-        untrusted=why_untrusted(position.portfolio.account),
+        untrusted=why_untrusted(account) or why_blocked(account),
         phase=calendar.phase(sight.at),
         day=day,
         order_open=any(order.status in OPEN_STATES for order in orders),

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from portfolios.errors import Refused
 from portfolios.models import Account, Position
-from trading.brokers.base import Fill, Report
+from trading.brokers import reader_for
+from trading.brokers.base import BadMessage, Fill, News, Report, UnknownType
 from trading.models import Execution, InboxMessage, Order
 from trading.services.execution import record_report
-from trading.services.news import BadMessage, News, UnknownType, read_news
+from trading.services.news import read_news
 from trading.services.quarantine import quarantine
 from trading.services.settlement import ENDINGS
 from trading.services.sums import is_summed, may_be_summed, whole
@@ -53,10 +54,15 @@ def receive(
         raise Refused("delivery_id_reused", "another body was delivered under this id", status=409)
     is_new = message.public_id == candidate.public_id
     if is_new:
-        now = timezone.now()
-        silent = Q(heard_at=None) | Q(heard_at__lt=now - A_MOMENT)
-        Account.objects.filter(silent, pk=account_id).update(heard_at=now)
+        hear_of(account_id)
     return message, is_new
+
+
+def hear_of(account_id: int) -> None:
+    """A sign of life from the channel that tells of its fills; written down once a moment at most."""
+    now = timezone.now()
+    silent = Q(heard_at=None) | Q(heard_at__lt=now - A_MOMENT)
+    Account.objects.filter(silent, pk=account_id).update(heard_at=now)
 
 
 @transaction.atomic
@@ -80,7 +86,7 @@ def process_message(*, message_id: int, patience_ms: int = 0) -> InboxMessage:
 
 def worked_on(message: InboxMessage) -> Outcome:
     try:
-        news = read_news(message.body)
+        news = read(message)
     except UnknownType as unknown:
         return parked(f"unknown type {unknown}")
     except BadMessage as bad:
@@ -93,6 +99,13 @@ def worked_on(message: InboxMessage) -> Outcome:
         return parked("no order of this account has this client_order_id")
     message.order = Order.objects.get(client_order_id=news.client_order_id)
     return taken_in(message, position, message.order, news)
+
+
+def read(message: InboxMessage) -> News | None:
+    """A stream speaks its broker's words; every other channel ours. Raises BadMessage, UnknownType."""
+    if message.channel == InboxMessage.Channel.STREAM:
+        return reader_for(message.account.adapter)(message.body)
+    return read_news(message.body)
 
 
 def taken_in(message: InboxMessage, position: Position, order: Order, news: News) -> Outcome:
@@ -133,6 +146,8 @@ def named_in(position: Position, fill: Fill | None) -> list[Execution]:
 def booked(position: Position, order: Order, news: News) -> Outcome:
     if news.fill and news.fill.replaces:
         return corrected(position, order, news.fill)
+    if news.before not in (-1, order.filled_quantity):
+        return out_of_turn(order, news)
     summed = is_summed(order)
     if news.fill and not summed:
         return filled(position, order, news, news.fill)
@@ -140,9 +155,16 @@ def booked(position: Position, order: Order, news: News) -> Outcome:
         return parked("counted from running totals, and this message has none: look it up")
     if news.total <= order.filled_quantity:
         return followed(order, news, None)
-    if not (summed or may_be_summed(order)):
+    if not news.average or not (summed or may_be_summed(order)):
         return parked("more is filled than was told by execution: look it up")
     return followed(order, news, whole(order, news.total, news.average, news.at))
+
+
+def out_of_turn(order: Order, news: News) -> Outcome:
+    """A fill named by its total is booked only where nothing is missing before it."""
+    if news.total <= order.filled_quantity:
+        return followed(order, news, None)
+    return parked("fills before this one were not told: look it up")
 
 
 def filled(position: Position, order: Order, news: News, fill: Fill) -> Outcome:

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, micros
 from portfolios.strict_json import parse_json, reason
-from trading.brokers.base import Fill
+from trading.brokers.base import BadMessage, Fill, News, UnknownType
 from trading.domain.choices import Side
 from trading.domain.costs import OURS
 
@@ -25,27 +25,6 @@ FIELDS = {*ALWAYS, *EXECUTION, "status", "filled_quantity", "average_price", "co
 NAME = re.compile(r"[!-~]{1,64}")
 SYMBOL = re.compile(r"[A-Z0-9.\-]{1,12}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-
-
-class BadMessage(ValueError):
-    """It can never be understood; why, in words."""
-
-
-class UnknownType(Exception):
-    """It may be understood one day, or by a person."""
-
-
-class News(NamedTuple):
-    """One message. `status` may be empty; `total` is the filled quantity so far, -1 where it is not told."""
-
-    client_order_id: str
-    symbol: str
-    side: Side
-    at: datetime
-    status: str = ""
-    total: int = -1
-    average: int = 0
-    fill: Fill | None = None
 
 
 def read_news(body: str) -> News | None:

@@ -16,6 +16,7 @@ from portfolios.prepared import PreparedRead, Slot
 from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
 from portfolios.services.positions import refuse_closed
+from trading.brokers.base import PREFIX
 from trading.domain.choices import Decision, Side
 from trading.domain.costs import cash_to_reserve, limit_price, reservation_price
 from trading.domain.order_life import CANCELLABLE, UNSENT
@@ -84,7 +85,7 @@ def new_order(
         position=position,
         origin=origin,
         key=key,
-        client_order_id=f"vb-{public_id.hex}",
+        client_order_id=f"{PREFIX}{public_id.hex}",
         side=side.name,
         quantity=quantity,
         limit_price=limit,

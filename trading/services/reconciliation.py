@@ -31,6 +31,7 @@ from trading.domain.books import (
 )
 from trading.models import AccountHolding, Execution, Reconciliation
 from trading.risk.selectors import HERE
+from trading.services.abilities import probe
 from trading.services.repairs import Patience, compare_orders, take_in_fills
 
 Outcome = Reconciliation.Outcome
@@ -64,7 +65,9 @@ def reconcile_account(
     account = Account.objects.get(pk=account_id)
     started_at = timezone.now()
     try:
-        verdict = compared(account, broker_for(account.adapter, account.code), patience)
+        broker = broker_for(account.adapter, account.code)
+        probe(account, broker, anew=why in TOLD)
+        verdict = compared(account, broker, patience)
     except BrokerSilent as silence:
         verdict = Verdict(Outcome.UNANSWERED, [Line(ORDER, "answer", "", "", NOTED, note=str(silence)[:200])])
     except LookupError as unknown:

@@ -13,7 +13,7 @@ from portfolios.domain.amounts import as_text
 from portfolios.events import EventType
 from portfolios.models import Account, Position
 from portfolios.services.journal import Journal
-from trading.brokers.base import Broker, Fill, OrderRequest, Report, Standing, Traded
+from trading.brokers.base import PREFIX, Broker, Fill, OrderRequest, Report, Standing, Traded
 from trading.domain.books import DIFFERS, FILL, NOTED, ORDER, REPAIRED, Line
 from trading.domain.order_life import OPEN_STATES
 from trading.errors import BrokenCell
@@ -25,7 +25,6 @@ from trading.services.quarantine import setting_aside
 from trading.services.submission import GOING_ON, begin_submission
 from trading.services.sums import is_summed
 
-PREFIX = "vb-"
 FATE_UNKNOWN = ("sending", "unknown")
 ACTOR = "reconciliation"
 

@@ -20,7 +20,7 @@ from trading.market.models import Quote
 from trading.market.selectors import exchange_of, market_now, newest_quote
 from trading.models import Order
 from trading.risk.locks import share
-from trading.risk.selectors import halt_over, why_untrusted
+from trading.risk.selectors import halt_over, why_blocked, why_untrusted
 from trading.selectors import locked_cell_of
 from trading.services.settlement import move, release, rules_of, wake_after
 from trading.sight import Sight, see
@@ -71,7 +71,8 @@ def why_forbidden(position: Position) -> str:
         return f"trading is halted ({halt.reason})"
     if position.state == Position.Status.QUARANTINED:
         return "the cell is quarantined"
-    return why_untrusted(position.portfolio.account)
+    account = position.portfolio.account
+    return why_untrusted(account) or why_blocked(account)
 
 
 def kept_back(journal: Journal, order: Order, position: Position, sight: Sight, forbidden: str) -> bool:

@@ -3,7 +3,7 @@
 A bad line is refused with the file, the line and the column; nothing is guessed, dropped or filled.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from portfolios.domain.amounts import MAX_PRICE
-from trading.simulation.lines import BadFile, Line, lines_of
+from trading.bars.lines import BadFile, Line, lines_of
+from trading.bars.rows import COLUMNS, is_of_days, moment_of, prices_of, session_of
+from trading.bars.rows import EPOCH as EPOCH  # whoever reads bars finds here what their days are
+from trading.bars.rows import day_number as day_number
 
 ASSUMED_DELAY = timedelta(days=30)
-SESSIONS = {"regular": 0, "pre": 1, "post": 1}  # engine.REGULAR, engine.EXTENDED
-PRICES = ("open", "high", "low", "close")
-EPOCH = date(1970, 1, 1)
 
 
 class Bars(NamedTuple):
@@ -53,10 +53,6 @@ class Split(NamedTuple):
     denominator: int
 
 
-def day_number(day: date) -> int:
-    return (day - EPOCH).days
-
-
 def read_bars(path: Path) -> Bars:
     """`date` or `timestamp` (ISO 8601 with offset, where the bar begins), open, high, low, close; `session` if given.
 
@@ -66,18 +62,15 @@ def read_bars(path: Path) -> Bars:
     days: list[int] = []
     prices, market = [], []
     is_daily = True
-    for line in lines_of(path, ("timestamp", "date"), *((name,) for name in PRICES)):
-        is_daily = "timestamp" not in line.values
-        moment, day = moment_of(line, is_daily)
+    for line in lines_of(path, *COLUMNS):
+        is_daily = is_of_days(line)
+        moment, day = moment_of(line)
         if at and (moment <= at[-1] or day < days[-1]):
             raise line.bad("date" if is_daily else "timestamp", "must be later than in the line before")
-        bar = [line.price(name) for name in PRICES]
-        if not bar[2] <= min(bar[0], bar[3]) or not bar[1] >= max(bar[0], bar[3]):
-            raise line.bad("high, low", "must enclose open and close")
         at.append(moment)
         days.append(day)
-        prices.append(bar)
-        market.append(session_of(line))
+        prices.append(prices_of(line))
+        market.append(session_of(line) or 0)
     if len(at) < 2:
         raise BadFile(f"{path.name}: needs two bars at least, the first sets the anchor")
     return Bars(
@@ -87,28 +80,6 @@ def read_bars(path: Path) -> Bars:
         np.array(market, np.uint8),
         is_daily,
     )
-
-
-def session_of(line: Line) -> int:
-    session = line.given("session") or "regular"
-    if session not in SESSIONS:
-        raise line.bad("session", f"must be one of {', '.join(SESSIONS)}")
-    return SESSIONS[session]
-
-
-def moment_of(line: Line, is_daily: bool) -> tuple[int, int]:
-    """Seconds of the epoch, and the exchange date as written."""
-    if is_daily:
-        day = day_number(line.date("date"))
-        return day * 86_400, day
-    text = line.text("timestamp")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise line.bad("timestamp", "must be ISO 8601 with an offset") from None
-    if moment.tzinfo is None:
-        raise line.bad("timestamp", "must name its offset from UTC")
-    return int(moment.timestamp()), day_number(moment.date())
 
 
 def read_dividends(path: Path, symbol: str) -> list[Dividend]:

@@ -1,31 +1,42 @@
 """Our own recorded history as the engine is shown it."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
-import numpy as np
 from django.db.models import OuterRef, Subquery
 
 from dividends.models import Dividend as AnnouncedDividend
 from dividends.models import Split as AnnouncedSplit
+from trading.bars.adjusted import adjusted
+from trading.bars.catalogue import StoredBars, stored_bars, stored_symbols
+from trading.bars.quality import Quality, quality_of
+from trading.bars.resolutions import DAILY
 from trading.market.models import Bar, Instrument
-from trading.simulation.bars import Bars, Dividend, Split, day_number
+from trading.simulation.bars import Bars, Dividend, Split
 
 SOURCE = "replay"
-SECONDS_A_DAY = 86_400
+ADJUSTMENTS = ("none", "splits", "all")
 
 
-def recorded_bars(symbol: str, first: date | None = None, last: date | None = None) -> Bars:
-    """Daily bars of a symbol; empty arrays where there are none."""
-    rows = Bar.objects.filter(symbol=symbol).order_by("day")
-    if first:
-        rows = rows.filter(day__gte=first)
-    if last:
-        rows = rows.filter(day__lte=last)
-    found = list(rows.values_list("day", "open", "high", "low", "close"))
-    days = np.array([day_number(row[0]) for row in found], np.int32)
-    prices = np.array([row[1:] for row in found], np.int64).reshape(-1, 4)
-    return Bars(days.astype(np.int64) * SECONDS_A_DAY, days, prices, np.zeros(len(found), np.uint8), is_daily=True)
+def recorded_bars(symbol: str, first: date | None = None, last: date | None = None, resolution: str = DAILY) -> Bars:
+    """Bars of a symbol, raw as traded; empty arrays where there are none. Raises BarsGone."""
+    stored = stored_bars(symbol, resolution, first, last)
+    return Bars(stored.begins, stored.days, stored.prices, stored.market, is_daily=resolution == DAILY)
+
+
+def recorded_view(symbol: str, resolution: str, first: date | None, last: date | None, adjust: str) -> StoredBars:
+    """Bars as the last one of the record sees them. adjust: one of ADJUSTMENTS. Raises BarsGone."""
+    if adjust == "none":
+        return stored_bars(symbol, resolution, first, last)
+    dividends, splits = recorded_actions(symbol)
+    paid = [(row.ex_date, row.dps) for row in dividends] if adjust == "all" else []
+    return adjusted(stored_bars(symbol, resolution, first), splits, paid).until(last)
+
+
+def quality_now(symbol: str, resolution: str, now: datetime) -> Quality | None:
+    """None where nothing is recorded. Raises BarsGone."""
+    _, splits = recorded_actions(symbol)
+    return quality_of(symbol, resolution, now, {row.ex_date: row.numerator / row.denominator for row in splits})
 
 
 def recorded_actions(symbol: str) -> tuple[list[Dividend], list[Split]]:
@@ -38,7 +49,9 @@ def recorded_actions(symbol: str) -> tuple[list[Dividend], list[Split]]:
     )
 
 
-def recorded_symbols() -> list[str]:
+def recorded_symbols(resolution: str = DAILY) -> list[str]:
+    if resolution != DAILY:
+        return stored_symbols(resolution)
     return list(Bar.objects.values_list("symbol", flat=True).distinct().order_by("symbol"))
 
 

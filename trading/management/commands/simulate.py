@@ -14,8 +14,9 @@ from django.db import DatabaseError
 from portfolios.domain.amounts import MAX_AMOUNT, MICROS, PPM, as_text, micros
 from portfolios.domain.settings import SettingError, merge_settings, parse_settings, rules_from
 from portfolios.strict_json import parse_json, reason
+from trading.bars.lines import BadFile
+from trading.bars.resolutions import DAILY, RESOLUTIONS
 from trading.simulation.bars import Bars, Dividend, Split, read_bars, read_dividends, read_splits
-from trading.simulation.lines import BadFile
 from trading.simulation.report import report_of
 from trading.simulation.runs import TooLarge
 from trading.simulation.stage import CLOSE, HIGH_FIRST, LOW_FIRST, PATH
@@ -41,6 +42,9 @@ class Command(BaseCommand):
             required=True,
             metavar="FILE|SYMBOL",
             help="CSV, CSV.gz or Parquet with date or timestamp, open, high, low, close; or a symbol of our own record",
+        )
+        parser.add_argument(
+            "--resolution", choices=RESOLUTIONS, default=DAILY, help="of our own record; default: %(default)s"
         )
         parser.add_argument("--symbol", help="of the bars; default: what the file is called")
         parser.add_argument("--dividends", metavar="FILE", help="CSV: symbol, ex_date, pay_date, amount, type")
@@ -102,7 +106,9 @@ def history_of(options: dict[str, Any]) -> History:
     path = Path(options["bars"])
     from_file = path.exists() or path.suffix or len(path.parts) != 1
     symbol = options["symbol"] or path.name.split(".")[0].split("_")[0]
-    history = History(read_bars(path), [], []) if from_file else recorded_history(options["bars"])
+    history = (
+        History(read_bars(path), [], []) if from_file else recorded_history(options["bars"], options["resolution"])
+    )
     if options["dividends"]:
         history = history._replace(dividends=read_dividends(Path(options["dividends"]), symbol))
     if options["splits"]:
@@ -110,16 +116,20 @@ def history_of(options: dict[str, Any]) -> History:
     return history
 
 
-def recorded_history(symbol: str) -> History:
+def recorded_history(symbol: str, resolution: str) -> History:
     if not apps.ready:
         django.setup()
+    from trading.bars.catalogue import BarsGone  # noqa: PLC0415 - 1 s
     from trading.simulation.recorded import recorded_actions, recorded_bars, recorded_symbols  # noqa: PLC0415 - 1 s
 
-    missing = f"--bars: there is no file {symbol[:60]!a} and no record of a symbol of that name"
+    kind = "record" if resolution == DAILY else f"{resolution} bars"
+    missing = f"--bars: there is no file {symbol[:60]!a} and no {kind} of a symbol of that name"
     try:
-        if "\x00" in symbol or not len((bars := recorded_bars(symbol)).at):
-            raise BadOption(f"{missing}; recorded are {', '.join(recorded_symbols()) or 'none'}")
+        if "\x00" in symbol or not len((bars := recorded_bars(symbol, resolution=resolution)).at):
+            raise BadOption(f"{missing}; recorded are {', '.join(recorded_symbols(resolution)) or 'none'}")
         return History(bars, *recorded_actions(symbol))
+    except BarsGone as error:
+        raise BadOption(f"--bars: {error}") from None
     except DatabaseError:
         raise BadOption(f"{missing}: the database cannot be asked") from None
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from trading.brokers.fake_alpaca import HOST as FAKE_HOST
 from trading.management.commands.feed import sessions_a_second
 from vbalance import environment
 from vbalance.children import STOP_SIGNALS
@@ -35,7 +36,7 @@ def port_number(text: str) -> int:
 
 
 class Command(BaseCommand):
-    """This process has no threads and keeps no connection: its copies become web, worker, beat and feed."""
+    """This process has no threads and keeps no connection: its copies become web, worker, beat and the rest."""
 
     help = "Start web, worker, beat and feed, with PostgreSQL and Valkey unless their URLs are given; Ctrl-C stops all."
     requires_system_checks = []
@@ -47,6 +48,9 @@ class Command(BaseCommand):
         parser.add_argument("--no-feed", action="store_true", help="do not walk through history")
         parser.add_argument(
             "--no-demo", action="store_true", help="create no demo portfolio, load no history, feed nothing"
+        )
+        parser.add_argument(
+            "--broker", choices=["fake-alpaca"], help="with a fake broker, and a portfolio that trades there"
         )
         parser.add_argument("--web-only", action="store_true", help="no worker, no beat, no feed")
         parser.add_argument("--prepare", action="store_true", help="migrate and load, then stop")
@@ -60,6 +64,7 @@ class Command(BaseCommand):
             demo=not options["no_demo"],
             web_only=options["web_only"],
             speed=options["speed"],
+            fake_broker=options["broker"] is not None,
         )
         try:
             with asked_to_stop():
@@ -70,7 +75,11 @@ class Command(BaseCommand):
 
 
 def run(wishes: Wishes, *, began: float, only_prepare: bool) -> None:
+    if wishes.fake_broker and (wishes.web_only or not wishes.demo):
+        raise Refused("--broker needs the demo and all programs: leave out --no-demo and --web-only", 2)
     refuse_taken_port(wishes)
+    if wishes.fake_broker and not is_free(FAKE_HOST, wishes.fake_port):
+        raise Refused(f"port {wishes.fake_port}, for the fake broker, is taken. Choose another --port", 2)
     with stores(f"the house at {wishes.url}") as running:
         house = House(running, wishes)
         try:

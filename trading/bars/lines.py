@@ -18,7 +18,18 @@ ROWS_AT_ONCE = 10_000
 
 
 class BadFile(ValueError):
-    """One line: which file, which line, which column, and what would be right."""
+    """One line: which file, which line, which column, and what would be right. line 0: the file as a whole."""
+
+    def __init__(self, text: str, *, line: int = 0, column: str = "", message: str = "") -> None:
+        super().__init__(text)
+        self.line = line
+        self.column = column
+        self.message = message or text
+
+
+def bad_place(path: Path, line: int, column: str, message: str) -> BadFile:
+    place = f"{path.name} line {line}, {column}" if column else f"{path.name} line {line}"
+    return BadFile(f"{place}: {message}", line=line, column=column, message=message)
 
 
 class Line(NamedTuple):
@@ -29,7 +40,7 @@ class Line(NamedTuple):
     values: Mapping[str, str | None]
 
     def bad(self, column: str, message: str) -> BadFile:
-        return BadFile(f"{self.path.name} line {self.number}, {column}: {message}")
+        return bad_place(self.path, self.number, column, message)
 
     def text(self, column: str) -> str:
         value = self.given(column)
@@ -72,11 +83,31 @@ def lines_of(path: Path, *needed: Sequence[str]) -> Iterator[Line]:
         else:
             yield from csv_lines(path, needed)
     except FileNotFoundError:
-        raise BadFile(f"{path}: there is no such file") from None
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error):
-        raise BadFile(
-            f"{path.name or path}: must be a readable file, CSV in UTF-8 (plain or gzipped) or Parquet"
-        ) from None
+        raise BadFile(f"{path}: there is no such file", message="there is no such file") from None
+    except UnicodeDecodeError:
+        raise not_text(path) from None
+    except (OSError, EOFError, zlib.error, csv.Error):
+        raise unreadable(path) from None
+
+
+def unreadable(path: Path) -> BadFile:
+    return told_of(path, "must be a readable file, CSV in UTF-8 (plain or gzipped) or Parquet")
+
+
+def told_of(path: Path, message: str) -> BadFile:
+    """Of the file as a whole."""
+    return BadFile(f"{path.name or path}: {message}", message=message)
+
+
+def not_text(path: Path) -> BadFile:
+    """Where the first byte stands that is no UTF-8."""
+    with (gzip.open if path.suffix == ".gz" else Path.open)(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                return bad_place(path, number, f"byte {error.start + 1}", "is not UTF-8; save the file as CSV in UTF-8")
+    return unreadable(path)
 
 
 def csv_lines(path: Path, needed: Sequence[Sequence[str]]) -> Iterator[Line]:
@@ -102,10 +133,10 @@ def columns_of(path: Path, header: Sequence[str], needed: Sequence[Sequence[str]
     names = [name.strip().lower() for name in header]
     for group in needed:
         if not set(group) & set(names):
-            raise BadFile(f"{path.name} line 1: the header needs a column {' or '.join(group)}")
+            raise bad_place(path, 1, "", f"the header needs a column {' or '.join(group)}")
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
-        raise BadFile(f"{path.name} line 1, {twice[0][:40]}: the header has this column twice")
+        raise bad_place(path, 1, twice[0][:40], "the header has this column twice")
     return names
 
 
@@ -126,7 +157,7 @@ def parquet_lines(path: Path, needed: Sequence[Sequence[str]]) -> Iterator[Line]
                     number += 1
                     yield Line(path, number, {n: shown(v, k) for n, v, k in zip(names, row, kinds, strict=True)})
         except duckdb.Error:
-            raise BadFile(f"{path.name}: must be a Parquet file that can be read") from None
+            raise told_of(path, "must be a Parquet file that can be read") from None
 
 
 def instant(name: str, kind: str) -> str:

@@ -1,0 +1,93 @@
+"""Run a fake Alpaca on this machine: orders, positions, market data, both streams, and what goes wrong by script."""
+
+import asyncio
+import json
+import threading
+from argparse import ArgumentParser, ArgumentTypeError
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, close_old_connections
+
+from portfolios.domain.amounts import MICROS
+from trading.brokers.fake_alpaca import HOST, KEY, SECRET
+from trading.brokers.fake_alpaca.book import Book
+from trading.brokers.fake_alpaca.server import FakeAlpaca
+from trading.market.models import Instrument
+from trading.market.selectors import newest_quotes
+
+PORT = 8100
+LOOK = 0.2  # seconds between looks at the prices of a source
+SCRIPT = {"habit", "faults", "cash", "held", "prices", "whole_shares"}
+
+
+def port_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise ArgumentTypeError("must be a port from 0 (any that is free) to 65535")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=port_number, default=PORT)
+        parser.add_argument("--script", type=Path, help="JSON: habit, faults, cash, held, prices, whole_shares")
+        parser.add_argument("--state", type=Path, help="a file that keeps its book over a restart")
+        parser.add_argument("--bars", type=Path, help="CSV: symbol, timestamp, open, high, low, close, volume")
+        parser.add_argument("--prices", help="a source of ours whose newest quotes are its market, such as replay")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        fake = FakeAlpaca()
+        try:
+            set_up(fake, options["script"], options["state"], options["bars"])
+        except (OSError, ValueError, TypeError, KeyError, InvalidOperation) as error:
+            words = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise CommandError(f"cannot use what was given: {words[:200]}", returncode=2) from None
+        if options["prices"]:
+            threading.Thread(target=follow, args=(fake.book, options["prices"]), daemon=True).start()
+        try:
+            asyncio.run(fake.serve(options["port"], lambda: self.say(fake)))
+        except OSError as error:
+            raise CommandError(f"port {options['port']}: {error.strerror}", returncode=2) from None
+        except KeyboardInterrupt:
+            pass
+
+    def say(self, fake: FakeAlpaca) -> None:
+        self.stdout.write(
+            f"a fake Alpaca at {fake.url}, key {KEY}, secret {SECRET}; its stream at ws://{HOST}:{fake.port}/stream"
+        )
+        self.stdout.flush()
+
+
+def set_up(fake: FakeAlpaca, script: Path | None, state: Path | None, bars: Path | None) -> None:
+    """Raises what reading files of any content can raise."""
+    told = json.loads(script.read_text()) if script else {}
+    if not isinstance(told, dict) or set(told) - SCRIPT:
+        raise ValueError(f"a script has {', '.join(sorted(SCRIPT))}")
+    book = fake.book
+    book.cash = Decimal(told.get("cash", book.cash))
+    book.held = {symbol: Decimal(qty) for symbol, qty in told.get("held", {}).items()}
+    book.prices.told = {symbol: Decimal(price) for symbol, price in told.get("prices", {}).items()}
+    book.whole_shares = set(told.get("whole_shares", ()))
+    book.habit = tuple(told.get("habit", book.habit))
+    fake.faults.read(told.get("faults", ()))
+    if bars:
+        book.prices.read(bars)
+    if state:
+        book.load(state)
+
+
+def follow(book: Book, source: str) -> None:
+    """Its prices are the newest quotes of a source of ours: what was decided at a price is filled at it."""
+    while True:
+        close_old_connections()
+        try:
+            symbols = list(Instrument.objects.values_list("symbol", flat=True))
+            quotes = newest_quotes(symbols, source)
+            book.prices.told.update({symbol: Decimal(quote.last) / MICROS for symbol, quote in quotes.items()})
+        except DatabaseError:
+            pass  # the price before this one stands
+        threading.Event().wait(LOOK)
