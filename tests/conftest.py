@@ -93,6 +93,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> None:  # type: 
     from django.conf import settings
     from django.db.backends.postgresql.operations import DatabaseOperations
 
+    from trading.market.cache import forget_all
+
     flush = DatabaseOperations.execute_sql_flush
 
     def lifted(operations: DatabaseOperations, statements: list[str]) -> None:
@@ -101,6 +103,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> None:  # type: 
             for deed in ("DISABLE", "ENABLE")
         )
         flush(operations, [*lift, *statements, *lower])
+        forget_all()
 
     DatabaseOperations.execute_sql_flush = lifted  # of the class: a browser's test has connections of its own
 

@@ -7,7 +7,7 @@ from portfolios.domain.holding import Rules
 from portfolios.domain.settings import merge_settings, rules_from
 from trading.domain.prices import PriceKind, choose_price
 from trading.market.models import Quote
-from trading.market.selectors import market_now, newest_quote
+from trading.market.selectors import latest_quote, market_now
 
 
 class Sight(NamedTuple):
@@ -34,7 +34,7 @@ def see(quote: Quote, market_at: datetime, rules: Rules) -> Sight:
 
 def glance(symbol: str, source: str) -> Sight | None:
     """What a cell with default rules would see now; None while no price is known."""
-    quote = newest_quote(symbol, source)
+    quote = latest_quote(symbol, source)
     if quote is None:
         return None
     return see(quote, market_now(source), rules_from(merge_settings(), default_buffer=0))

@@ -11,7 +11,7 @@ from trading.api.market_answers import BarAnswer, BarPage, MarketAnswer, QuoteAn
 from trading.api.requests import BarQuery, SourceQuery
 from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
 from trading.market.models import Bar, Instrument
-from trading.market.selectors import clock_of, market_day, market_now, newest_quote
+from trading.market.selectors import clock_of, latest_quote, market_day, market_now
 
 
 class MarketStatus(ApiView):
@@ -43,7 +43,7 @@ class NewestQuote(ApiView):
     @extend_schema(operation_id="get_quote", summary="The newest price of a symbol", responses=QuoteAnswer)
     def get(self, request: Request, symbol: str) -> Response:
         source = self.query["source"]
-        quote = newest_quote(symbol_or_404(symbol), source)
+        quote = latest_quote(symbol_or_404(symbol), source)
         if quote is None:
             raise not_found("symbol")
         age = max(int((market_now(source) - quote.at).total_seconds() * 1000), 0)

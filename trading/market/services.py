@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from trading.domain.prices import Refusal, refusal_of
 from trading.market.base import Price
+from trading.market.cache import remember_newest
 from trading.market.models import Bar, Instrument, MarketClock, Quote
 from trading.market.selectors import newest_quotes
 
@@ -41,6 +43,8 @@ def take_prices(*, source: str, prices: Sequence[Price]) -> tuple[list[Quote], l
             refused.append(Refused(price, reason))
             log.warning("price refused", symbol=price.symbol, source=source, reason=reason.name.lower())
     Quote.objects.bulk_create(fresh, ignore_conflicts=True)
+    for quote in fresh:
+        transaction.on_commit(partial(remember_newest, quote))
     return fresh, refused
 
 
