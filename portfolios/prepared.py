@@ -16,6 +16,7 @@ from psycopg import RawCursor
 from psycopg.types.numeric import Int8
 
 Row = TypeVar("Row", bound=models.Model)
+Keep = Callable[[Sequence[Sequence[models.Model]], models.Model, Sequence[str]], None]  # as `store`
 
 
 class PlannedOnceCursor(RawCursor[Any]):

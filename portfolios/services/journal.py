@@ -13,7 +13,7 @@ from portfolios.domain.chain import canonical_text, chained_hash
 from portfolios.domain.fold import Change, after
 from portfolios.events import EventType
 from portfolios.models import Account, Event, House, Portfolio, Position
-from portfolios.prepared import store
+from portfolios.prepared import Keep, store
 from portfolios.selectors import EffectiveRules
 from portfolios.services.rule_version import rule_version
 
@@ -43,13 +43,25 @@ STREAMS: dict[type[Row], Event.Stream] = {
 
 
 class Journal:
-    """Collects events for one locked row that has a stream; `write` stores them and the row in one go."""
+    """Collects events for one locked row that has a stream; `write` stores them and the row in one go.
 
-    def __init__(self, row: Row, *, market_at: datetime, actor: str, effective: EffectiveRules | None = None) -> None:
+    `keep`: what stores them; where many rows are written together, what collects them.
+    """
+
+    def __init__(
+        self,
+        row: Row,
+        *,
+        market_at: datetime,
+        actor: str,
+        effective: EffectiveRules | None = None,
+        keep: Keep = store,
+    ) -> None:
         self.row = row
         self.market_at = market_at
         self.actor = actor
         self.effective = effective
+        self.keep = keep
         self.events: list[Event] = []
         self.added: list[Model] = []  # rows of one model that the events tell of, stored with them
 
@@ -107,7 +119,7 @@ class Journal:
         if isinstance(self.row, Position) and band is not None:
             self.row.wake_below, self.row.wake_above = band
             fields = (*fields, "wake_below", "wake_above")
-        store([self.added, self.events], self.row, fields)
+        self.keep([self.added, self.events], self.row, fields)
 
 
 def portfolio_of(row: Row) -> int | None:

@@ -5,27 +5,29 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from dividends.selectors import awaited_split
 from portfolios.domain.amounts import as_text
 from portfolios.domain.holding import Rules
 from portfolios.events import EventType
 from portfolios.models import Event, Position
+from portfolios.prepared import Keep, store
 from portfolios.selectors import EffectiveRules, effective_rules
 from portfolios.services.journal import Journal
 from trading.domain.band import wake_band
 from trading.domain.choices import OPEN, Action, Decision, Gates, Reason, Side, moves_anchor
 from trading.domain.decision import decide
 from trading.market.models import Quote
-from trading.market.selectors import market_day, market_now, newest_quote
+from trading.market.selectors import market_now, newest_quote
 from trading.models import Order
 from trading.selectors import locked_cell
 from trading.services.account import inputs_of, outputs_of, sentence_of
 from trading.services.gates import UNASKED, gates_at
 from trading.services.ordering import write_robot_order
 from trading.services.proposals import needs_approval, propose, supersede
+from trading.services.surroundings import Alone, Surroundings
 from trading.sight import Sight, see
 
 ROBOT = "robot"
+ALONE = Alone()
 
 
 class Evaluation(NamedTuple):
@@ -48,17 +50,23 @@ def evaluate_position(*, position_id: int, asked_by: str = "", act: bool = True)
     The robot looks at each quote once and is quiet about what does not matter. A person who asks (`asked_by`) always
     leaves an event; with act=False he gets the proposal and no order is written.
     """
-    position = locked_cell(position_id)
-    effective = effective_rules(position)
-    quote = newest_quote(position.symbol, position.source)
-    market_at = market_now(position.source)
-    journal = Journal(position, market_at=market_at, actor=asked_by or ROBOT, effective=effective)
+    return evaluated(locked_cell(position_id), ALONE, asked_by=asked_by, act=act)
+
+
+def evaluated(
+    position: Position, around: Surroundings, *, asked_by: str = "", act: bool = True, keep: Keep = store
+) -> Evaluation:
+    """Of a locked cell, in the world around it; what is written of it goes to `keep`."""
+    effective = around.rules(position)
+    quote = around.quote(position)
+    market_at = around.market_at(position)
+    journal = Journal(position, market_at=market_at, actor=asked_by or ROBOT, effective=effective, keep=keep)
     if quote is None:
         message = f"No price is known for {position.symbol}: nothing can be decided."
         return undecided(position, effective, journal, asked_by, "no_price", message)
-    if not asked_by and (has_looked_at(quote, position) or order_goes_first(position, quote)):
+    if not asked_by and (has_looked_at(quote, position) or around.order_goes_first(position, quote)):
         return unasked(position, effective)
-    if awaits_split(position, quote):
+    if around.awaits_split(position, quote):
         message = "A split is due and waits for the open order: nothing can be decided."
         return undecided(position, effective, journal, asked_by, "split_due", message)
     sight = see(quote, market_at, effective.rules)
@@ -66,7 +74,7 @@ def evaluate_position(*, position_id: int, asked_by: str = "", act: bool = True)
         return held(position, effective, journal, sight)
     if position.anchor == 0 and not sight.stale:
         return anchored(position, effective, journal, sight, asked_by)
-    return decided(position, effective, journal, sight, asked_by, act)
+    return decided(position, effective, journal, sight, asked_by, act, around)
 
 
 def unasked(position: Position, effective: EffectiveRules) -> Evaluation:
@@ -75,17 +83,6 @@ def unasked(position: Position, effective: EffectiveRules) -> Evaluation:
 
 def has_looked_at(quote: Quote, position: Position) -> bool:
     return position.quote_at is not None and position.quote_at >= quote.at
-
-
-def order_goes_first(position: Position, quote: Quote) -> bool:
-    """An open order meets a new price before the robot does, so that nothing hangs on whose bell was faster."""
-    return Order.objects.filter(position=position).open().exclude(quote_at__gte=quote.at).exists()
-
-
-def awaits_split(position: Position, quote: Quote) -> bool:
-    """Whether this price is of other shares than the cell still holds."""
-    split = awaited_split(position, quote.at.date())
-    return split is not None and split.ex_date <= market_day(position.source)
 
 
 def has_set_the_anchor(quote: Quote, position: Position) -> bool:
@@ -139,18 +136,24 @@ def anchored(
 
 
 def decided(
-    position: Position, effective: EffectiveRules, journal: Journal, sight: Sight, asked_by: str, act: bool
+    position: Position,
+    effective: EffectiveRules,
+    journal: Journal,
+    sight: Sight,
+    asked_by: str,
+    act: bool,
+    around: Surroundings,
 ) -> Evaluation:
     holding = position.holding
     decision = decide(holding, effective.rules, sight.price, OPEN)
     shut = UNASKED
     if decision.side != Side.NONE:
-        shut = gates_at(position, effective.rules, sight, decision.side)
+        shut = around.gates(position, effective.rules, sight, decision.side)
         decision = decide(holding, effective.rules, sight.price, shut.gates)
     inputs = inputs_of(holding, sight)
     outputs = outputs_of(holding, effective.rules, sight, decision, shut.values)
     trades = act and decision.action in (Action.BUY, Action.SELL)
-    if trades:
+    if trades and around.has_proposal(position):
         supersede(journal, position, sight)
     event = written(journal, decision, inputs, outputs, position, effective, bool(asked_by))
     order = None

@@ -1,5 +1,6 @@
 """The gates of one cell at one quote: may it trade at all, and with what value each gate fell."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -7,10 +8,10 @@ from django.db.models import Q
 
 from portfolios.domain.amounts import PPM
 from portfolios.domain.holding import Rules
-from portfolios.models import Position
+from portfolios.models import Account, Position
 from trading.domain.choices import OPEN, Gates, Side
 from trading.domain.order_life import OPEN_STATES
-from trading.market.calendars import Phase, calendar_for
+from trading.market.calendars import Calendar, Phase, calendar_for
 from trading.market.selectors import exchange_of
 from trading.models import Order
 from trading.risk.selectors import halt_over, why_blocked, why_untrusted
@@ -58,33 +59,53 @@ class Facts(NamedTuple):
     proposed: bool = False
 
 
+class Asked(NamedTuple):
+    """What was read for the gates: the cell's orders that can matter, why it is halted, why nothing may be sent."""
+
+    orders: Collection[Order]
+    halted: str
+    untrusted: str
+
+
 def gates_at(position: Position, rules: Rules, sight: Sight, side: Side, but: Order | None = None) -> Shut:
     """Needs the lock on the position row, so that the open order and the day's count cannot change meanwhile.
 
     `but`: an order that is asked about itself.
     """
     calendar = calendar_for(exchange_of(position.symbol))
-    day = calendar.market_day(sight.at)
-    key = robot_key(position, sight.at, side)
     rows = Order.objects.filter(position=position).filter(
         Q(status__in=(*OPEN_STATES, "proposed"))
-        | Q(key=key)
-        | Q(origin=Order.Origin.ROBOT, market_day=day, attempts__gt=0)
+        | Q(key=robot_key(position, sight.at, side))
+        | Q(origin=Order.Origin.ROBOT, market_day=calendar.market_day(sight.at), attempts__gt=0)
     )
     orders = [order for order in rows.only(*ASKED) if but is None or order.pk != but.pk]
-    halt, account = halt_over(position), position.portfolio.account
+    halt = halt_over(position)
+    asked = Asked(orders, halt.reason if halt else "", why_not_sent(position.portfolio.account))
+    return shut_at(position, rules, sight, side, calendar, asked)
+
+
+def why_not_sent(account: Account) -> str:
+    return why_untrusted(account) or why_blocked(account)
+
+
+def shut_at(position: Position, rules: Rules, sight: Sight, side: Side, calendar: Calendar, asked: Asked) -> Shut:
+    """By what was read, of one cell or of many at once."""
+    day, key = calendar.market_day(sight.at), robot_key(position, sight.at, side)
     facts = Facts(
         state=position.state,
-        halted=halt.reason if halt else "",
-        untrusted=why_untrusted(account) or why_blocked(account),
+        halted=asked.halted,
+        untrusted=asked.untrusted,
         phase=calendar.phase(sight.at),
         day=day,
-        order_open=any(order.status in OPEN_STATES for order in orders),
-        dup=any(order.key == key for order in orders),
+        order_open=any(order.status in OPEN_STATES for order in asked.orders),
+        dup=any(order.key == key for order in asked.orders),
         sent=sum(
-            order.origin == Order.Origin.ROBOT and order.market_day == day and order.attempts > 0 for order in orders
+            order.origin == Order.Origin.ROBOT and order.market_day == day and order.attempts > 0
+            for order in asked.orders
         ),
-        proposed=any(proposed_by(order).stands(sight, side, rules) for order in orders if order.status == "proposed"),
+        proposed=any(
+            proposed_by(order).stands(sight, side, rules) for order in asked.orders if order.status == "proposed"
+        ),
     )
     return shut_by(facts, rules, sight)
 

@@ -1,0 +1,76 @@
+"""Many rows stored as one: what `portfolios.prepared.store` does for a row, done for all of a chunk in three steps."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, models
+from psycopg import sql
+from psycopg.types.numeric import Int8
+
+from portfolios.prepared import columns_of, execute, numbered, ours, values_of
+
+
+class Batch:
+    """Takes what `store` would write and writes all of it at once; each changed row may come once."""
+
+    def __init__(self) -> None:
+        self.added: dict[type[models.Model], list[models.Model]] = defaultdict(list)
+        self.changed: dict[tuple[type[models.Model], tuple[str, ...]], list[models.Model]] = defaultdict(list)
+
+    def keep(self, added: Sequence[Sequence[models.Model]], changed: models.Model, fields: Sequence[str]) -> None:
+        for rows in added:
+            for row in rows:
+                self.added[type(row)].append(row)
+        self.changed[type(changed), tuple(fields)].append(changed)
+
+    def write(self) -> None:
+        """Inside a transaction that holds the locks of the changed rows."""
+        for model, rows in self.added.items():
+            insert_all(model, rows)
+        for (model, fields), rows in self.changed.items():
+            update_all(model, rows, fields)
+
+
+def insert_all(model: type[models.Model], rows: Sequence[models.Model]) -> None:
+    """By COPY, under keys taken beforehand; the rows know them afterwards. In the order they were added."""
+    for row, number in zip(rows, next_keys(model, len(rows)), strict=True):
+        row.pk = number
+    key, columns = model._meta.pk, columns_of(model)
+    names = sql.SQL(", ").join(sql.Identifier(field.column) for field in (key, *columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(model._meta.db_table), names)
+    connection = ours()
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([row.pk, *values_of(row, columns, adding=True)])
+    for row in rows:
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+def next_keys(model: type[models.Model], count: int) -> list[int]:
+    """Of the table's own sequence, in order."""
+    wanted = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    return [number for (number,) in execute(numbered(wanted), [model._meta.db_table, Int8(count)])]
+
+
+def update_all(model: type[models.Model], rows: Sequence[models.Model], fields: tuple[str, ...]) -> None:
+    """One statement for all rows, and one plan however many they are: each column comes as an array."""
+    columns = columns_of(model, fields)
+    values = [values_of(row, columns, adding=False) for row in rows]
+    arrays: list[Any] = [[row.pk for row in rows], *(list(column) for column in zip(*values, strict=True))]
+    execute(updating(model, fields), arrays)
+
+
+@cache
+def updating(model: type[models.Model], fields: tuple[str, ...]) -> str:
+    columns, connection = columns_of(model, fields), ours()
+    changes = ", ".join(f'"{field.column}" = given."{field.column}"' for field in columns)
+    names = ", ".join(f'"{field.column}"' for field in columns)
+    arrays = ", ".join(f"%s::{field.cast_db_type(connection)}[]" for field in columns)
+    table = model._meta.db_table
+    return numbered(
+        f'UPDATE "{table}" AS row SET {changes} FROM unnest(%s::bigint[], {arrays}) AS given (id, {names}) '  # noqa: S608 - of the model's own names
+        "WHERE row.id = given.id RETURNING 1"
+    )
