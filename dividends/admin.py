@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
-from dividends.models import Dividend, Entitlement, Split, SplitApplication
+from dividends.models import ActionsAnswer, Dividend, Entitlement, Split, SplitApplication
 from portfolios.admin.base import ReadOnlyAdmin
 
 KEY = ("source", "symbol", "ex_date")
@@ -42,7 +42,7 @@ def is_applied(row: Any) -> bool:
 
 @admin.register(Dividend)
 class DividendAdmin(AnnouncementAdmin):
-    list_display = ("symbol", "ex_date", "pay_date", "pay_date_assumed", "dps", "source", "applied")
+    list_display = ("symbol", "ex_date", "pay_date", "pay_date_assumed", "dps", "source", "applied", "cancelled_at")
     list_filter = ("pay_date_assumed",)
     search_fields = ("symbol",)
     terms = ("pay_date", "pay_date_assumed", "dps")
@@ -51,7 +51,7 @@ class DividendAdmin(AnnouncementAdmin):
 
 @admin.register(Split)
 class SplitAdmin(AnnouncementAdmin):
-    list_display = ("symbol", "ex_date", "numerator", "denominator", "source", "applied")
+    list_display = ("symbol", "ex_date", "numerator", "denominator", "source", "applied", "cancelled_at")
     search_fields = ("symbol",)
     terms = ("numerator", "denominator")
     marks = SplitApplication.objects.filter(split=OuterRef("pk"))
@@ -70,3 +70,9 @@ class SplitApplicationAdmin(ReadOnlyAdmin):
     list_display = ("split", "position", "shares_before", "shares_after", "cash_in_lieu")
     list_select_related = ("split", "position__portfolio")
     search_fields = ("position__public_id", "split__symbol")
+
+
+@admin.register(ActionsAnswer)
+class ActionsAnswerAdmin(ReadOnlyAdmin):
+    list_display = ("symbol", "source", "day", "by", "created_at")
+    search_fields = ("symbol",)

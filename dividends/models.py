@@ -18,6 +18,7 @@ class Dividend(models.Model):
     pay_date_assumed = models.BooleanField(default=False)
     dps = MicrosField(help_text="Per share")
     source = models.CharField(max_length=20)
+    cancelled_at = models.DateTimeField(null=True, blank=True, help_text="Taken back: nobody gets it")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -42,6 +43,7 @@ class Entitlement(models.Model):
     class Status(models.TextChoices):
         RECEIVABLE = "receivable"
         PAID = "paid"
+        CANCELLED = "cancelled"
 
     position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="entitlements")
     dividend = models.ForeignKey(Dividend, on_delete=models.PROTECT, related_name="entitlements")
@@ -49,6 +51,7 @@ class Entitlement(models.Model):
     gross = MicrosField()
     tax = MicrosField()
     net = MicrosField()
+    withholding = models.PositiveIntegerField(null=True, help_text="In ppm, as on the ex-date")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVABLE)
 
     objects = EntitlementQuerySet.as_manager()
@@ -69,6 +72,7 @@ class Split(models.Model):
     numerator = models.PositiveIntegerField()
     denominator = models.PositiveIntegerField()
     source = models.CharField(max_length=20)
+    cancelled_at = models.DateTimeField(null=True, blank=True, help_text="Taken back before any cell was split")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -95,3 +99,22 @@ class SplitApplication(models.Model):
 
     def __str__(self) -> str:
         return f"{self.split} for {self.position_id}"
+
+
+class ActionsAnswer(models.Model):
+    """A feed of corporate actions, or a person, has said all there is for a symbol on a day: what is not there is not.
+
+    Until it has, a gap in the price overnight may be a split that nobody has told us of.
+    """
+
+    source = models.CharField(max_length=20, help_text="Of prices")
+    symbol = models.CharField(max_length=12)
+    day = models.DateField()
+    by = models.CharField(max_length=160, help_text="Which feed, or who")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "symbol", "day"], name="actions_answered_once")]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.day}"

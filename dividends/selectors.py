@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from dividends.models import Dividend, Entitlement, Split, SplitApplication
+from dividends.models import ActionsAnswer, Dividend, Entitlement, Split, SplitApplication
 from portfolios.models import Position
 
 
@@ -14,19 +14,21 @@ def dividends_due(*, source: str, day: date) -> QuerySet[Dividend]:
     untouched = cells_before().exclude(
         Exists(Entitlement.objects.filter(position=OuterRef("pk"), dividend=OuterRef(OuterRef("pk"))))
     )
-    return Dividend.objects.filter(source=source, ex_date__lte=day).filter(Exists(untouched)).order_by("ex_date", "pk")
+    standing = Dividend.objects.filter(source=source, ex_date__lte=day, cancelled_at=None)
+    return standing.filter(Exists(untouched)).order_by("ex_date", "pk")
 
 
 def splits_due(*, source: str, day: date) -> QuerySet[Split]:
     untouched = cells_before().exclude(
         Exists(SplitApplication.objects.filter(position=OuterRef("pk"), split=OuterRef(OuterRef("pk"))))
     )
-    return Split.objects.filter(source=source, ex_date__lte=day).filter(Exists(untouched)).order_by("ex_date", "pk")
+    standing = Split.objects.filter(source=source, ex_date__lte=day, cancelled_at=None)
+    return standing.filter(Exists(untouched)).order_by("ex_date", "pk")
 
 
 def awaited_split(position: Position, day: date) -> Split | None:
     """A split due by this day that the cell has not been through: until then its shares and prices do not match."""
-    due = Split.objects.filter(source=position.source, symbol=position.symbol, ex_date__lte=day)
+    due = Split.objects.filter(source=position.source, symbol=position.symbol, ex_date__lte=day, cancelled_at=None)
     due = due.filter(ex_date__gt=position.opened_on) if position.opened_on else due.none()
     return due.exclude(applications__position=position).order_by("ex_date").first()
 
@@ -55,3 +57,15 @@ def announced_for(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
     """Of these dividends or splits, those of symbols in cells the user may see."""
     cells = Position.objects.visible_to(user).filter(symbol=OuterRef("symbol"), source=OuterRef("source"))
     return rows.filter(Exists(cells))
+
+
+def actions_between(*, source: str, symbol: str, after: date, until: date) -> tuple[list[Split], list[Dividend]]:
+    """What stands announced with an ex-date after one day and not after the other, by ex-date."""
+    wanted = {"source": source, "symbol": symbol, "ex_date__gt": after, "ex_date__lte": until, "cancelled_at": None}
+    splits, dividends = Split.objects.filter(**wanted), Dividend.objects.filter(**wanted)
+    return list(splits.order_by("ex_date")), list(dividends.order_by("ex_date"))
+
+
+def is_answered(*, source: str, symbol: str, day: date) -> bool:
+    """Whether somebody who knows has said all about this symbol's corporate actions up to this day."""
+    return ActionsAnswer.objects.filter(source=source, symbol=symbol, day__gte=day).exists()

@@ -35,6 +35,7 @@ class EventType(models.TextChoices):
     OVERFILL = "overfill"
     EX_DIVIDEND = "ex_dividend"
     DIVIDEND_PAID = "dividend_paid"
+    DIVIDEND_CORRECTED = "dividend_corrected"
     SPLIT = "split"
     PAUSED = "paused"
     RESUMED = "resumed"
@@ -95,6 +96,7 @@ WORDINGS: dict[str, Wording] = {
     EventType.OVERFILL: Wording("Filled beyond the order", "stop"),
     EventType.EX_DIVIDEND: Wording("Ex-dividend", "coin"),
     EventType.DIVIDEND_PAID: Wording("Dividend paid", "coin"),
+    EventType.DIVIDEND_CORRECTED: Wording("Dividend corrected", "pen"),
     EventType.SPLIT: Wording("Stock split", "split"),
     EventType.PAUSED: Wording("Paused", "pause"),
     EventType.RESUMED: Wording("Resumed", "play"),

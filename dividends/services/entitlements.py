@@ -26,7 +26,11 @@ def go_ex_dividend(*, position_id: int, dividend: Dividend, market_at: datetime)
     payment = payment_for(position.shares, dividend.dps, effective.rules.withholding)
     anchor = anchor_ex_dividend(position.anchor, dividend.dps)
     entitlement = Entitlement.objects.create(
-        position=position, dividend=dividend, shares=position.shares, **payment._asdict()
+        position=position,
+        dividend=dividend,
+        shares=position.shares,
+        withholding=effective.rules.withholding,
+        **payment._asdict(),
     )
     journal = Journal(position, market_at=market_at, actor="market", effective=effective)
     before = position.anchor
@@ -64,7 +68,7 @@ def pay_dividend(*, entitlement_id: int, market_at: datetime) -> bool:
     position_id = Entitlement.objects.values_list("position_id", flat=True).get(pk=entitlement_id)
     position = Position.objects.locked().get(pk=position_id)
     entitlement = Entitlement.objects.select_related("dividend").get(pk=entitlement_id)
-    if entitlement.status == Entitlement.Status.PAID:
+    if entitlement.status != Entitlement.Status.RECEIVABLE:
         return False
     entitlement.status = Entitlement.Status.PAID
     entitlement.save(update_fields=["status"])

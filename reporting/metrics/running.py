@@ -216,7 +216,7 @@ def take_event(running: Running, facts: Facts, fact: Fact) -> None:
         take_fill(running, fact, fact.about)
     elif fact.kind == EventType.SPLIT:
         running.lots = split(running.lots, before, running.shares)
-    elif fact.kind == EventType.DIVIDEND_PAID:
+    elif fact.kind in (EventType.DIVIDEND_PAID, EventType.DIVIDEND_CORRECTED):
         running.add(received=fact.cash)
     if fact.state == "closed":
         running.closed = True

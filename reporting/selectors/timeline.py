@@ -29,7 +29,13 @@ FILTERS: dict[str, tuple[str, ...]] = {
         EventType.REPAIRED,
     ),
     "skips": (EventType.SKIPPED,),
-    "dividends": (EventType.EX_DIVIDEND, EventType.DIVIDEND_PAID, EventType.ANCHOR_CLEARED, EventType.SPLIT),
+    "dividends": (
+        EventType.EX_DIVIDEND,
+        EventType.DIVIDEND_PAID,
+        EventType.DIVIDEND_CORRECTED,
+        EventType.ANCHOR_CLEARED,
+        EventType.SPLIT,
+    ),
     "halts": (EventType.HALTED, EventType.REARMED, EventType.QUARANTINED, EventType.RELEASED),
     "settings": (
         EventType.POSITION_CREATED,

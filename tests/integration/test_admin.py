@@ -22,7 +22,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from dividends.models import Dividend, Split
-from dividends.services.announcements import announce_dividend, announce_split
+from dividends.services.announcements import announce_dividend, announce_split, note_answers
 from dividends.services.entitlements import go_ex_dividend
 from dividends.services.splits import apply_split
 from portfolios.domain.amounts import MICROS, micros
@@ -83,6 +83,7 @@ def furnish(name: str, symbol: str) -> None:
     go_ex_dividend(position_id=cell.pk, dividend=dividend, market_at=LATER)
     split = announce_split(source="replay", symbol=symbol, ex_date=date(2007, 3, 1), numerator=2, denominator=1)
     apply_split(position_id=cell.pk, split=split, last_close=micros("90"), market_at=LATER)
+    note_answers(source="replay", symbols=[symbol], day=date(2007, 3, 1), by="feed")
     price = micros("90")
     bar = Bar(symbol=symbol, day=NOON.date(), open=price, high=price, low=price, close=price)
     load_bars(symbol=symbol, name=symbol, exchange="XNYS", bars=[bar])

@@ -16,6 +16,7 @@ from trading.domain.costs import OURS, UNFILLED, Filled, add_fill, average_price
 from trading.domain.order_life import OPEN_STATES, may_move
 from trading.errors import IllegalMove
 from trading.models import Execution, Order
+from trading.services.late_shares import hold_at_ex_dates
 from trading.services.sums import is_summed, prefix_of
 
 ENDINGS = {
@@ -49,6 +50,7 @@ def book_fill(journal: Journal, position: Position, order: Order, fill: Fill) ->
     write_fill(journal, order, kind_of(order, late), fill, notional, fee)
     if order.status == "filled" and not late:
         end(journal, position, order)
+    hold_at_ex_dates(journal, position, order, fill.quantity, fill.at)
     quarantine_if_wrong(journal, position, order, fill)
     return True
 
@@ -100,6 +102,7 @@ def book_correction(journal: Journal, position: Position, order: Order, fill: Fi
         notional, fee = add_to(order, rules_of(position, order), fill)
         write_execution(order, position, fill, notional, fee)
     write_correction(journal, order, wrong, fill, before, promised_again(position, order))
+    hold_at_ex_dates(journal, position, order, order.filled_quantity - before.quantity, fill.at)
     quarantine_if_wrong(journal, position, order, fill)
     return True
 

@@ -56,6 +56,7 @@ FACTS = (
     EventType.ANCHOR_RESET,
     EventType.EX_DIVIDEND,
     EventType.DIVIDEND_PAID,
+    EventType.DIVIDEND_CORRECTED,
     EventType.SPLIT,
     EventType.PAUSED,
     EventType.RESUMED,
@@ -72,6 +73,7 @@ READ = (
     "actor",
     "d_shares",
     "d_cash",
+    "d_receivable",
     "anchor_after",
     "state_after",
     "text",
@@ -239,6 +241,8 @@ def acts_of(event: Event, state: str, anchor: int, ex_rows: dict[str, int]) -> I
     elif event.type == EventType.SPLIT:
         told = event.content["inputs"]
         yield SPLIT, int(told["numerator"]), int(told["denominator"])
+    elif event.type == EventType.DIVIDEND_CORRECTED:
+        yield FLOW, 0, event.d_cash + event.d_receivable  # the engine pays what was announced: the rest comes here
     else:
         if event.d_shares or event.d_cash:
             yield FLOW, event.d_shares, event.d_cash

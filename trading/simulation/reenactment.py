@@ -198,6 +198,8 @@ class Staging:
             self.owed.remove(told["ex_date"])
         elif event.type == EventType.SPLIT:
             part.happens(SPLIT, int(told["numerator"]), int(told["denominator"]))
+        elif event.type == EventType.DIVIDEND_CORRECTED:
+            part.happens(FLOW, 0, event.d_cash + event.d_receivable)  # the engine pays what was announced
         else:
             self.act(part, event, state.anchor)
         if event.state_after != state.state and Position.Status.PAUSED in (event.state_after, state.state):
