@@ -16,6 +16,8 @@ REASONS: dict[str, str] = {
     "inside_band": "the price is between the triggers",
     "no_anchor": "there is no anchor to measure from yet",
     "no_price": "no price is known",
+    "split_due": "a split is due and waits for the open order",
+    "unexplained_gap": "nobody has explained yet what the price did overnight",
     "no_capital": "the cell is worth nothing",
     "over_limit": "the cell is worth more than the rule can count",
     "zero_size": "the size comes to nothing",

@@ -111,6 +111,10 @@ def house() -> Iterator[Metric]:
     yield gauge("vb_cells", "Cells by state", states, ["state"])
     yield gauge("vb_open_orders", "Orders that may still fill", [("", Order.objects.open().count())], [])
     yield CounterMetricFamily("vb_events", "Events in the log", value=events)
+    held = Position.objects.filter(skip_mark__startswith="gap|").count()
+    yield gauge(
+        "vb_gapped_cells", "Cells whose last word was a gap overnight that nobody had explained", [("", held)], []
+    )
     failed = FailedTask.objects.filter(replayed_at=None).count()
     yield gauge("vb_failed_tasks", "Bells that failed for good and were not rung again", [("", failed)], [])
     newest = Quote.objects.order_by("-pk").first()

@@ -166,6 +166,7 @@ BROKERS = {
 }
 FAKE_BROKERS = not PRODUCTION  # whether a paper account at a broker may have its address on this very machine
 PRICE_SOURCES = {"replay": "trading.market.replay.ReplaySource"}
+RECORDED_SOURCES = ("replay",)  # whose corporate actions are all known beforehand
 
 AUTH_USER_MODEL = "portfolios.User"
 AUTHENTICATION_BACKENDS = [

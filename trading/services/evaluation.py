@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import structlog
 from django.db import transaction
 
 from portfolios.domain.amounts import as_text
@@ -22,11 +23,14 @@ from trading.selectors import locked_cell
 from trading.services.account import inputs_of, outputs_of, sentence_of
 from trading.services.gates import UNASKED, gates_at
 from trading.services.ordering import write_robot_order
+from trading.services.overnight import Gap
 from trading.services.proposals import needs_approval, propose, supersede
 from trading.services.surroundings import Alone, Surroundings
 from trading.sight import Sight, see
 
+log = structlog.get_logger(__name__)
 ROBOT = "robot"
+UNEXPLAINED = "unexplained_gap"
 ALONE = Alone()
 
 
@@ -69,6 +73,8 @@ def evaluated(
     if around.awaits_split(position, quote):
         message = "A split is due and waits for the open order: nothing can be decided."
         return undecided(position, effective, journal, asked_by, "split_due", message)
+    if gap := around.gap(quote):
+        return gapped(position, effective, journal, asked_by, gap)
     sight = see(quote, market_at, effective.rules)
     if asked_by and has_set_the_anchor(quote, position):
         return held(position, effective, journal, sight)
@@ -116,6 +122,20 @@ def undecided(
     if asked_by:
         event = journal.add(EventType.EVALUATED, message, outputs={"action": "HOLD", "reason": reason})
         journal.write()
+    return Evaluation(position, None, effective.rules, OPEN, {}, None, None, event)
+
+
+def gapped(position: Position, effective: EffectiveRules, journal: Journal, asked_by: str, gap: Gap) -> Evaluation:
+    """The robot says so once a day, and looks again until it is explained."""
+    mark = f"gap|{gap.day}"
+    if not asked_by and position.skip_mark == mark:
+        return unasked(position, effective)
+    outputs = {"action": "HOLD", "reason": UNEXPLAINED}
+    event = journal.add(EventType.EVALUATED, gap.sentence, inputs=gap.named, outputs=outputs)
+    if not asked_by:
+        position.skip_mark = mark
+        log.warning("price refused", symbol=position.symbol, source=position.source, reason=UNEXPLAINED)
+    journal.write()
     return Evaluation(position, None, effective.rules, OPEN, {}, None, None, event)
 
 

@@ -19,6 +19,7 @@ from trading.market.selectors import exchange_of, market_day, market_now, newest
 from trading.models import Order
 from trading.risk.models import Halt
 from trading.services.gates import ASKED, Asked, Shut, gates_at, shut_at, why_not_sent
+from trading.services.overnight import Gap, unexplained_gap
 from trading.sight import Sight
 
 
@@ -37,6 +38,9 @@ class Surroundings(Protocol):
 
     def awaits_split(self, position: Position, quote: Quote) -> bool:
         """Whether this price is of other shares than the cell still holds."""
+
+    def gap(self, quote: Quote) -> Gap | None:
+        """What happened overnight that nobody has explained yet."""
 
     def gates(self, position: Position, rules: Rules, sight: Sight, side: Side) -> Shut: ...
 
@@ -63,6 +67,9 @@ class Alone:
         split = awaited_split(position, quote.at.date())
         return split is not None and split.ex_date <= market_day(position.source)
 
+    def gap(self, quote: Quote) -> Gap | None:
+        return unexplained_gap(quote)
+
     def gates(self, position: Position, rules: Rules, sight: Sight, side: Side) -> Shut:
         return gates_at(position, rules, sight, side)
 
@@ -79,6 +86,7 @@ class Together:
         self.symbols = {position.symbol for position in positions}
         self.alone = Alone()
         self.trusted: dict[int, str] = {}
+        self.gaps: dict[str, Gap | None] = {}
         self.exchange_of = cache(exchange_of)
         self.ruled: dict[tuple[int, int | None], EffectiveRules] = {}
 
@@ -109,6 +117,11 @@ class Together:
     def awaits_split(self, position: Position, quote: Quote) -> bool:
         """Splits are rare: only cells of a symbol that has one are asked about one by one."""
         return position.symbol in self.split and self.alone.awaits_split(position, quote)
+
+    def gap(self, quote: Quote) -> Gap | None:
+        if quote.symbol not in self.gaps:
+            self.gaps[quote.symbol] = self.alone.gap(quote)
+        return self.gaps[quote.symbol]
 
     @cached_property
     def split(self) -> set[str]:
