@@ -1,97 +1,202 @@
-"""A crowd of cells: the demo's four with their whole history, copied as often as asked for by the database itself."""
+"""What one quote costs when many cells hold its symbol: `python -m benchmarks.crowd [--cells N ...] [--rounds N]`.
 
-from datetime import date
-
-from django.db import connection
-
-from benchmarks.ways import feed, prepare
-from portfolios.models import Event, Portfolio, Position, User
-from portfolios.services.portfolios import create_portfolio
-from reporting.models import DailySnapshot
-from reporting.snapshots import sum_days, write_snapshots
-from trading.services.demonstration import create_demo
-
-PORTFOLIOS = 10
-TWINS = """
-    CREATE TEMPORARY TABLE twin AS
-    SELECT cell.id AS cell_id, gen_random_uuid() AS public_id, portfolio.id AS portfolio_id
-      FROM generate_series(0, %s - 1) AS number
-      JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM portfolios_position) AS cell
-        ON cell.place = number %% (SELECT count(*) FROM portfolios_position)
-      JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place
-              FROM portfolios_portfolio WHERE owner_id = %s) AS portfolio
-        ON portfolio.place = number %% %s
+In a PostgreSQL of its own: none, 1 % or 10 % of the cells are woken and each of those makes an order. The baseline,
+in the same round: the woken ones evaluated one by one. Storing the price and finding whom it wakes is `the tick`.
 """
-OF_TWIN = "md5({}::text || twin.public_id::text)"
-# What a copy of a row says differently; all other columns are as they were. Tables in the order they refer.
-COPIES = {
-    "portfolios_position": {
-        "from": "JOIN twin ON twin.cell_id = row.id",
-        "public_id": "twin.public_id",
-        "portfolio_id": "twin.portfolio_id",
-    },
-    "portfolios_event": {
-        "from": "JOIN portfolios_position AS cell ON cell.public_id = row.stream_id"
-        " JOIN twin ON twin.cell_id = cell.id",
-        "stream_id": "twin.public_id",
-        "portfolio_id": "twin.portfolio_id",
-        "subject": f"{OF_TWIN.format('row.subject')}::uuid",
-    },
-    "trading_order": {
-        "from": "JOIN twin ON twin.cell_id = row.position_id"
-        " JOIN portfolios_position AS copy ON copy.public_id = twin.public_id",
-        "position_id": "copy.id",
-        "public_id": f"{OF_TWIN.format('row.public_id')}::uuid",
-        "key": OF_TWIN.format("row.key"),
-        "client_order_id": OF_TWIN.format("row.client_order_id"),
-    },
-    "trading_execution": {
-        "from": "JOIN trading_order AS filled ON filled.id = row.order_id"
-        " JOIN twin ON twin.cell_id = filled.position_id"
-        f" JOIN trading_order AS copy ON copy.public_id = {OF_TWIN.format('filled.public_id')}::uuid",
-        "order_id": "copy.id",
-        "broker_execution_id": OF_TWIN.format("row.broker_execution_id"),
-    },
-}
-OF_CELL = {
-    "from": "JOIN twin ON twin.cell_id = row.position_id"
-    " JOIN portfolios_position AS copy ON copy.public_id = twin.public_id",
-    "position_id": "copy.id",
-}
-COPIES |= dict.fromkeys(("dividends_entitlement", "reporting_dailysnapshot"), OF_CELL)
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import django
+
+from vbalance.stores.addresses import postgres_url, valkey_url
+from vbalance.stores.embedded import embedded_stores
+
+SIZES, SHARES_AWAKE = (1_000, 10_000, 100_000), (0, 1, 10)
+SYMBOL, PRICE, PORTFOLIOS, ONE_BY_ONE = "CRWD", 97_000_000, 10, 100
+TWINS = """
+    INSERT INTO portfolios_position (public_id, portfolio_id, source, symbol, shares, cash, receivable, reserved_cash,
+           reserved_shares, anchor, state, wake_below, wake_above, skip_mark, opened_on, event_seq, event_hash,
+           created_at)
+    SELECT gen_random_uuid(), %s + number %% %s, source, symbol, shares, cash, 0, 0, 0, anchor, state,
+           wake_below, wake_above, '', opened_on, 0, repeat('0', 64), created_at
+      FROM portfolios_position, generate_series(1, %s) AS number WHERE id = %s
+"""
+# Asleep: the price is where its anchor is. Awake: it has fallen by 3 %. The trigger on the table leaves a given band.
+ASLEEP = "anchor = 97000000, wake_below = 94090000, wake_above = 99910000"
+AWAKE = "anchor = 100000000, wake_below = 97000000, wake_above = 103000000"
+BEDDED = """
+    UPDATE portfolios_position SET reserved_cash = 0, {band}
+     WHERE symbol = 'CRWD' AND (anchor <> {anchor} OR reserved_cash <> 0) AND id = ANY(%s)
+"""
 
 
-def gather(cells: int, until: date) -> User:
-    """The investor who owns them all: ten portfolios, every cell with all that a real one has."""
+class Line(NamedTuple):
+    """Milliseconds of each round. singly: of one woken cell evaluated alone."""
+
+    cells: int
+    awake: int
+    tick: list[float]
+    crowd: list[float]
+    singly: list[float]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cells", type=int, nargs="+", default=SIZES, help="holding the symbol")
+    parser.add_argument("--rounds", type=int, default=5, help="the median is shown (default 5)")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    wishes = parser.parse_args()
+    if wishes.inside:
+        inside(wishes.cells, wishes.rounds)
+        return
+    with tempfile.TemporaryDirectory(prefix="vb-bench-") as place:
+        folder, sockets = Path(place), Path(place) / "s"
+        with embedded_stores(folder, sockets, doing="a benchmark"):
+            addresses = {"REDIS_URL": valkey_url(sockets), "DATABASE_URL": postgres_url(sockets)}
+            environment = os.environ | addresses | {"VBALANCE_VAR": str(folder), "VBALANCE_SERVICE": "manage"}
+            words = [sys.executable, "-m", "benchmarks.crowd", "--inside", "--rounds", str(wishes.rounds), "--cells"]
+            subprocess.run([*words, *map(str, wishes.cells)], env=environment, check=True)
+
+
+def inside(sizes: list[int], rounds: int) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vbalance.settings")
+    django.setup()
+    from django.core.management import call_command  # noqa: PLC0415 - Django stands only now
+
+    from trading.market.calendars import calendar_for  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0)
+    days = iter(calendar_for().sessions_between(date(2015, 1, 2), date(2025, 12, 31)))
+    lines = []
+    for cells in sorted(sizes):
+        keys = gather(cells)
+        for percent in SHARES_AWAKE:
+            awake = keys[:: 100 // percent] if percent else []
+            rows = [one_round(keys, awake, next(days)) for _ in range(rounds + 1)][1:]  # the first one warms up
+            lines.append(Line(cells, len(awake), *(list(column) for column in zip(*rows, strict=True))))
+    show(lines)
+
+
+def gather(cells: int) -> list[int]:
+    """As many as asked for, grown from those that are there: one symbol, ten portfolios of the paper broker."""
+    from django.db import connection  # noqa: PLC0415
+
+    from portfolios.models import Position  # noqa: PLC0415
+    from portfolios.services.positions import create_position  # noqa: PLC0415
+    from tests.factories import FIRST_DAY, NOON, make_portfolio, make_user  # noqa: PLC0415
+
     if not Position.objects.exists():
-        prepare("")
-        create_demo()
-        feed(until.isoformat())
-        write_snapshots()
-    investor = User.objects.create_superuser("investor")
-    for number in range(PORTFOLIOS):
-        create_portfolio(owner=investor, name=f"Portfolio {number}")
+        owner = make_user("crowd")
+        first, *_ = [make_portfolio(owner, f"Portfolio {number}") for number in range(PORTFOLIOS)]
+        held: dict[str, Any] = {"shares": 100_000_000, "cash": 10_000_000_000, "anchor": PRICE}
+        create_position(
+            portfolio_id=first.pk, symbol=SYMBOL, opened_on=FIRST_DAY, market_at=NOON, actor="user:test", **held
+        )
+    one = Position.objects.order_by("pk").first()
+    assert one
     with connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit = off")
-        cursor.execute(TWINS, [cells, investor.pk, PORTFOLIOS])
-        for table, says in COPIES.items():
-            cursor.execute(copying(cursor, table, says))
-        portfolios = list(Portfolio.objects.filter(owner=investor).values_list("pk", flat=True))
-        days = set(DailySnapshot.objects.values_list("day", flat=True))
-        sum_days({(portfolio, day) for portfolio in portfolios for day in days})
+        cursor.execute(TWINS, [one.portfolio_id, PORTFOLIOS, cells - Position.objects.count(), one.pk])
+        cursor.execute(f"UPDATE portfolios_position SET reserved_cash = 0, {ASLEEP}")
         cursor.execute("VACUUM ANALYZE")
-    return investor
+    return list(Position.objects.order_by("pk").values_list("pk", flat=True))
 
 
-def copying(cursor: object, table: str, says: dict[str, str]) -> str:
-    columns = [column.name for column in connection.introspection.get_table_description(cursor, table)]
-    columns.remove("id")
-    values = [says.get(column, f'row."{column}"') for column in columns]
-    names = ", ".join(f'"{column}"' for column in columns)
-    return (
-        f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} FROM {table} AS row {says['from']} ORDER BY row.id"
-    )
+def one_round(keys: list[int], awake: list[int], session: Any) -> tuple[float, float, float]:
+    """One quote on a day of its own: the tick, then whom it woke together; at the close some of them singly."""
+    from trading.market.base import Price  # noqa: PLC0415
+    from trading.market.models import Quote  # noqa: PLC0415
+    from trading.market.services import begin_clock, move_clock, take_prices  # noqa: PLC0415
+    from trading.selectors import waiting_cells, waiting_orders  # noqa: PLC0415
+    from trading.services.crowd import CHUNK, evaluate_cells  # noqa: PLC0415
+    from trading.services.evaluation import evaluate_position  # noqa: PLC0415
+
+    begin_clock(source="replay", begins_on=session.day)
+    bed(keys, awake)
+
+    def price_at(phase: str) -> list[Quote]:
+        at = getattr(session, phase)
+        move_clock(source="replay", at=at, day=session.day, phase=phase)
+        quotes, _ = take_prices(source="replay", prices=[Price(SYMBOL, at, PRICE, 0, 0)])
+        return quotes
+
+    def tick() -> list[int]:
+        quotes = price_at("open")
+        assert not waiting_orders(quotes)
+        return waiting_cells(quotes)
+
+    def together() -> int:
+        chunks = [woken[begin : begin + CHUNK] for begin in range(0, len(woken), CHUNK)]
+        done = [evaluation for chunk in chunks for evaluation in evaluate_cells(position_ids=chunk)]
+        return sum(evaluation.order is not None for evaluation in done)
+
+    def singly() -> int:
+        return sum(evaluate_position(position_id=pk).order is not None for pk in some)
+
+    woken, ticked = timed(tick)
+    assert woken == awake
+    orders, crowd = timed(together)
+    assert orders == len(awake)
+    some = awake[:ONE_BY_ONE]
+    bed(keys, awake)
+    price_at("close")
+    orders, alone = timed(singly)
+    assert orders == len(some)
+    return ticked, crowd, alone / max(len(some), 1)
 
 
-def described() -> str:
-    return f"{Position.objects.count():,} cells, {Event.objects.count():,} events"
+def bed(keys: list[int], awake: list[int]) -> None:
+    """Everybody asleep but those; no order open."""
+    from django.db import connection  # noqa: PLC0415
+
+    from trading.models import Order  # noqa: PLC0415
+
+    Order.objects.open().update(status="cancelled")
+    kept = set(awake)
+    with connection.cursor() as cursor:
+        cursor.execute(BEDDED.format(band=ASLEEP, anchor=97_000_000), [[key for key in keys if key not in kept]])
+        cursor.execute(BEDDED.format(band=AWAKE, anchor=100_000_000), [awake])
+        cursor.execute(f"UPDATE portfolios_position SET {AWAKE} WHERE id = ANY(%s)", [awake])
+        cursor.execute("VACUUM ANALYZE portfolios_position")
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """What it gave, and milliseconds."""
+    began = time.perf_counter()
+    found = work()
+    return found, (time.perf_counter() - began) * 1_000
+
+
+def show(lines: list[Line]) -> None:
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}; medians\n")
+    print(f"{'cells':>8}{'awake':>8}{'tick ms':>9}{'crowd ms':>10}{'us a cell':>11}{'singly us':>11}{'ratio':>7}  tick")
+    for line in lines:
+        tick, crowd = median(line.tick), median(line.crowd)
+        spread = f"{min(line.tick):.1f} to {max(line.tick):.1f} ms"
+        if not line.awake:
+            print(f"{line.cells:>8,}{0:>8}{tick:>9.2f}{'':>39}  {spread}")
+            continue
+        each, alone = crowd / line.awake * 1_000, median(line.singly) * 1_000
+        print(
+            f"{line.cells:>8,}{line.awake:>8,}{tick:>9.2f}{crowd:>10.1f}{each:>11.0f}{alone:>11.0f}{each / alone:>7.2f}"
+            f"  {spread}"
+        )
+    quiet = {line.cells: median(line.tick) for line in lines if not line.awake}
+    if len(quiet) > 1:
+        few, many = min(quiet), max(quiet)
+        print(f"\nAsleep, {many:,} cells cost {quiet[many] / quiet[few]:.2f} times what {few:,} do (aim 1.3)")
+
+
+if __name__ == "__main__":
+    main()

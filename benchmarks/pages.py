@@ -75,7 +75,7 @@ def inside(wishes: argparse.Namespace) -> None:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415 - the benchmark itself runs without Django
 
-    from benchmarks.crowd import described, gather  # noqa: PLC0415
+    from benchmarks.twins import described, gather  # noqa: PLC0415
     from portfolios.models import User  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)

@@ -32,7 +32,7 @@ class Bell(Task):
         headers = {**(options.pop("headers", None) or {}), **carried()}
         return super().apply_async(args, kwargs, headers=headers, **options)
 
-    def ring(self, *, expires: datetime, **keys: int | str) -> None:
+    def ring(self, *, expires: datetime, **keys: int | str | list[int]) -> None:
         """The same message at half the price: a bell has no parent, result, chain or countdown to look for."""
         amqp = self.app.amqp
         message = amqp.as_task_v2(uuid(), self.name, kwargs=keys, expires=expires, ignore_result=True)

@@ -1,11 +1,12 @@
 """Bells: each takes primary keys, holds no rule, and may ring any number of times."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from celery import shared_task
 from django.conf import settings
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError as BrokerDown
@@ -34,7 +35,7 @@ from trading.selectors import (
     waiting_cells,
     waiting_orders,
 )
-from trading.services import corporate_actions, evaluation, execution, inbox, proposals, reconciliation
+from trading.services import corporate_actions, crowd, evaluation, execution, inbox, proposals, reconciliation
 from trading.services.halts import clear_orders
 from trading.services.quarantine import setting_aside
 from trading.simulation.ranking import chunks_to_ring, chunks_waiting, next_chunk
@@ -44,6 +45,7 @@ from trading.simulation.services import carry_out, forget_undone
 from trading.simulation.sweeps import carry_out_chunk
 
 log = structlog.get_logger(__name__)
+CROWD = 8  # so many cells woken by one quote are evaluated together; fewer are shared out among the workers
 BELL_HEARD_FOR = timedelta(minutes=10)
 PATIENT = {"autoretry_for": (OperationalError,), "retry_backoff": True, "max_retries": 5}
 
@@ -55,6 +57,20 @@ def evaluate_position(*, position_id: int) -> None:
         evaluated = evaluation.evaluate_position(position_id=position_id)
     if evaluated.order:
         ring(execute_order, order_id=evaluated.order.pk)
+
+
+@shared_task(base=Bell, **PATIENT)
+def evaluate_cells(*, position_ids: list[int]) -> None:
+    """Evaluate many cells at one quote. One that breaks it is set aside by its own bell, the others go on by theirs."""
+    try:
+        done = crowd.evaluate_cells(position_ids=position_ids)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # a cause nobody foresaw: which cell it is, shows when they come one by one
+        log.exception("crowd broken up", cells=len(position_ids))
+        all(ring(evaluate_position, position_id=pk) for pk in position_ids)
+        return
+    all(ring(execute_order, order_id=evaluated.order.pk) for evaluated in done if evaluated.order)
 
 
 @shared_task(base=Bell, **PATIENT)
@@ -222,13 +238,18 @@ def ring_after(message: InboxMessage) -> None:
 
 def ring_for(quotes: list[Quote]) -> int:
     """Ring for every order and cell that waits at these quotes; how many wait. A dead queue is tried once."""
-    bells = [(execute_order, {"order_id": pk}) for pk in waiting_orders(quotes)]
-    bells += [(evaluate_position, {"position_id": pk}) for pk in waiting_cells(quotes)]
+    orders, cells = waiting_orders(quotes), waiting_cells(quotes)
+    bells: list[tuple[Bell, dict[str, Any]]] = [(execute_order, {"order_id": pk}) for pk in orders]
+    if len(cells) < CROWD:
+        bells += [(evaluate_position, {"position_id": pk}) for pk in cells]
+    else:
+        chunks = (cells[begin : begin + crowd.CHUNK] for begin in range(0, len(cells), crowd.CHUNK))
+        bells += [(evaluate_cells, {"position_ids": chunk}) for chunk in chunks]
     all(ring(bell, **keys) for bell, keys in bells)
-    return len(bells)
+    return len(orders) + len(cells)
 
 
-def ring(bell: Bell, **keys: int | str) -> bool:
+def ring(bell: Bell, **keys: int | str | list[int]) -> bool:
     """Ring if the queue is there; if not, the row waits and the sweeper finds it."""
     try:
         bell.ring(expires=timezone.now() + BELL_HEARD_FOR, **keys)

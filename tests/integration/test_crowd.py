@@ -3,13 +3,14 @@
 import random
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from dividends.services.announcements import announce_split
 from portfolios import bulk
@@ -19,9 +20,11 @@ from portfolios.services.positions import pause
 from tests.at_once import at_once
 from tests.factories import make_portfolio, make_position, make_quote, make_user
 from tests.market import assert_sound, later, make_fallen_cell
+from trading import tasks
+from trading.errors import BrokenCell
 from trading.market.calendars import calendar_for
 from trading.models import Execution, Order
-from trading.selectors import waiting_cells
+from trading.selectors import newest_traded_quotes, waiting_cells
 from trading.services.crowd import evaluate_cells
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
@@ -181,3 +184,42 @@ def test_a_chunk_asks_as_often_for_many_as_for_few(django_assert_max_num_queries
             evaluate_cells(position_ids=keys)
         counts.append(len(asked.captured_queries))
     assert counts[0] == counts[1]
+
+
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    heard: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(tasks, "ring", lambda bell, **keys: heard.append((bell.name.rsplit(".")[-1], keys)) or True)
+    return heard
+
+
+@pytest.mark.django_db
+def test_a_crowd_has_one_bell_a_chunk_and_a_few_cells_one_each(rung: list[tuple[str, dict[str, Any]]]) -> None:
+    portfolio = make_portfolio()
+    cells = [make_fallen_cell(portfolio=portfolio).pk for _ in range(tasks.CROWD - 1)]
+    assert tasks.ring_for(newest_traded_quotes("replay")) == len(cells)
+    assert rung == [("evaluate_position", {"position_id": pk}) for pk in cells]
+    rung.clear()
+    cells += [make_fallen_cell(portfolio=portfolio).pk]
+    tasks.ring_for(newest_traded_quotes("replay"))
+    assert rung == [("evaluate_cells", {"position_ids": cells})]
+    rung.clear()
+    tasks.evaluate_cells(position_ids=cells)
+    assert rung == [
+        ("execute_order", {"order_id": pk}) for pk in Order.objects.order_by("pk").values_list("pk", flat=True)
+    ]
+    assert len(rung) == len(cells)
+
+
+@pytest.mark.django_db
+def test_one_broken_cell_breaks_the_crowd_up_and_no_other_cell(rung: list[tuple[str, dict[str, Any]]]) -> None:
+    portfolio = make_portfolio()
+    cells = [make_fallen_cell(portfolio=portfolio) for _ in range(tasks.CROWD)]
+    Position.objects.filter(pk=cells[3].pk).update(event_seq=0)  # its next event is there already
+    tasks.evaluate_cells(position_ids=[cell.pk for cell in cells])
+    assert not Order.objects.exists()
+    assert rung == [("evaluate_position", {"position_id": cell.pk}) for cell in cells]
+    for cell in cells:
+        with suppress(BrokenCell, IntegrityError):
+            tasks.evaluate_position(position_id=cell.pk)
+    assert set(Order.objects.values_list("position", flat=True)) == {cell.pk for cell in cells} - {cells[3].pk}
