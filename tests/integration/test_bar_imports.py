@@ -184,6 +184,7 @@ GOOD = minutes(3)
         ([GOOD[0].removesuffix(",100") + ",-5"], "line 2, volume: must be a whole number of shares"),
         ([GOOD[0].removesuffix(",100") + ",1.5"], "line 2, volume: must be a whole number of shares"),
         ([GOOD[0].replace("+00:00", "")], "line 2, timestamp: must name its offset from UTC"),
+        ([GOOD[0].replace(":00+", ":00.5+")], "line 2, timestamp: must be of whole seconds"),
         ([GOOD[0].replace("2014-06-05", "2014-06-31")], "line 2, timestamp: must be ISO 8601"),
         ([bar_at(datetime(2014, 7, 4, 14, tzinfo=UTC), 100)], "line 2, timestamp: the exchange is closed then"),
         ([bar_at(datetime(2014, 6, 7, 14, tzinfo=UTC), 100)], "line 2, timestamp: the exchange is closed then"),
@@ -207,6 +208,7 @@ def test_what_cannot_be_is_named_by_line_and_column_and_changes_nothing(tmp_path
     ("line", "said"),
     [
         ("2014-07-04,1,1,1,1,1", "line 2, date: the exchange does not trade on 2014-07-04"),
+        ("1969-12-27,1,1,1,1,1", "line 2, date: the exchange does not trade on 1969-12-27"),
         ("1985-06-08,1,1,1,1,1", "line 2, date: the exchange does not trade on 1985-06-08"),
         ("2014-02-30,1,1,1,1,1", "line 2, date: must be a date such as"),
         ("2038-06-07,1,1,1,1,1", "line 2, date: the session of 2038-06-07 is not over yet"),
