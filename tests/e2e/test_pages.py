@@ -17,6 +17,8 @@ def places(town: Town) -> dict[str, str]:
         "timeline": f"{town.ibm}/timeline",
         "orders": "/orders",
         "reports": "/reports",
+        "bars": "/data",
+        "series": "/data/IBM/1day",
     }
 
 

@@ -230,6 +230,18 @@ def test_what_is_no_plain_answer_is_silence(
     assert sum(one.startswith("POST") for one in fake.asked) <= 1
 
 
+@pytest.mark.parametrize(("fault", "words"), [("drip", "too slowly"), ("flood", "too long")])
+def test_an_answer_without_end_is_cut_short(
+    fake: FakeAlpaca, account: Account, monkeypatch: pytest.MonkeyPatch, fault: str, words: str
+) -> None:
+    monkeypatch.setattr(line, "WHOLE", 0.5)
+    fake.do(lambda: fake.faults.add("POST", fault))
+    began = time.monotonic()
+    with pytest.raises(BrokerSilent, match=words):
+        broker(account).submit(request(account))
+    assert time.monotonic() - began < 2
+
+
 def test_after_too_many_requests_it_asks_nothing_until_it_may(fake: FakeAlpaca, account: Account) -> None:
     fake.do(lambda: fake.faults.add("POST", "429"))
     with pytest.raises(BrokerSilent, match="too many"):

@@ -20,6 +20,7 @@ from trading.bars.models import StoredPart
 from trading.bars.services import Wish, look_over
 from trading.market.models import Bar, Instrument
 from trading.simulation.recorded import recorded_bars
+from trading.tasks import sweep_bars
 
 pytestmark = pytest.mark.django_db
 
@@ -184,6 +185,7 @@ GOOD = minutes(3)
         ([GOOD[0].removesuffix(",100") + ",-5"], "line 2, volume: must be a whole number of shares"),
         ([GOOD[0].removesuffix(",100") + ",1.5"], "line 2, volume: must be a whole number of shares"),
         ([GOOD[0].replace("+00:00", "")], "line 2, timestamp: must name its offset from UTC"),
+        ([GOOD[0].replace(":00+", ":00.5+")], "line 2, timestamp: must be of whole seconds"),
         ([GOOD[0].replace("2014-06-05", "2014-06-31")], "line 2, timestamp: must be ISO 8601"),
         ([bar_at(datetime(2014, 7, 4, 14, tzinfo=UTC), 100)], "line 2, timestamp: the exchange is closed then"),
         ([bar_at(datetime(2014, 6, 7, 14, tzinfo=UTC), 100)], "line 2, timestamp: the exchange is closed then"),
@@ -207,6 +209,7 @@ def test_what_cannot_be_is_named_by_line_and_column_and_changes_nothing(tmp_path
     ("line", "said"),
     [
         ("2014-07-04,1,1,1,1,1", "line 2, date: the exchange does not trade on 2014-07-04"),
+        ("1969-12-27,1,1,1,1,1", "line 2, date: the exchange does not trade on 1969-12-27"),
         ("1985-06-08,1,1,1,1,1", "line 2, date: the exchange does not trade on 1985-06-08"),
         ("2014-02-30,1,1,1,1,1", "line 2, date: must be a date such as"),
         ("2038-06-07,1,1,1,1,1", "line 2, date: the session of 2038-06-07 is not over yet"),
@@ -328,6 +331,24 @@ def test_a_crash_half_way_leaves_what_was_and_is_swept(tmp_path: Path, bars_fold
     swept = {path.name for path in files_in(bars_folder) if path.stat().st_mtime > long_ago + 1}
     assert names <= swept
     assert kept[0] not in files_in(bars_folder)
+
+
+def test_the_nightly_sweep_takes_what_nobody_can_be_reading(tmp_path: Path, bars_folder: Path) -> None:
+    """An old month, what a killed writer and a killed engine left; the newest month and fresh files stay."""
+    taken_in(written(tmp_path / "a.csv", minutes(3)))
+    taken_in(written(tmp_path / "b.csv", minutes(9)))
+    (draft := bars_folder / "IBM" / "1min" / "work-x").mkdir()
+    (draft / "draft").touch()
+    (spilt := bars_folder / "work-y").mkdir()
+    sweep_bars()
+    assert (len(files_in(bars_folder)), spilt.exists()) == (3, True)
+    long_ago = time.time() - 25 * store.HOUR
+    for path in [*files_in(bars_folder), spilt]:
+        os.utime(path, (long_ago, long_ago))
+    sweep_bars()
+    assert [path.name for path in files_in(bars_folder)] == [StoredPart.objects.get().file]
+    assert not spilt.exists()
+    assert len(stored_bars("IBM", "1min").begins) == 9
 
 
 def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path: Path, bars_folder: Path) -> None:

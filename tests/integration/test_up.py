@@ -186,3 +186,21 @@ def test_a_first_start_has_a_past_goes_on_walking_and_talks_to_a_newcomer(tmp_pa
     finally:
         house.command("down")
     assert house.people() == set()
+
+
+@pytest.mark.long
+def test_with_a_fake_broker_a_portfolio_trades_there(tmp_path):
+    house = House(tmp_path / "var", free_port())
+    house.start("--broker", "fake-alpaca", "--speed", "4")
+    try:
+        assert f"a fake Alpaca at http://127.0.0.1:{house.port + 100}" in house.said()
+        wait_for(lambda: (tmp_path / "var/fake-alpaca.json").read_text().count('"activity_type": "FILL"') > 3, 120)
+        token = json.loads((house.var / "demo.json").read_text())["token"]
+        asked = http.client.HTTPConnection("127.0.0.1", house.port, timeout=10)
+        asked.request("GET", "/v1/accounts", headers={"Authorization": f"Bearer {token}"})
+        (there,) = (one for one in json.load(asked.getresponse())["results"] if one["adapter"] == "alpaca")
+        assert (there["state"], there["untrusted"]) == ("active", "")
+        audit = [sys.executable, "-m", "vbalance.stores", sys.executable, "manage.py", "audit"]
+        assert subprocess.run(audit, cwd=ROOT, env=house.environment, capture_output=True).returncode == 0
+    finally:
+        assert house.command("down").stdout == "stopped\n"

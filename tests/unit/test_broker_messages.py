@@ -7,9 +7,9 @@ import pytest
 
 from portfolios.domain.amounts import micros
 from tests.deliveries import AT
+from trading.brokers.base import BadMessage, UnknownType
 from trading.domain.choices import Side
 from trading.domain.costs import OURS
-from trading.brokers.base import BadMessage, UnknownType
 from trading.services.news import read_news
 
 ORDER = {"client_order_id": "vb-1", "symbol": "IBM", "side": "BUY", "at": AT}

@@ -118,7 +118,7 @@ def off_the_grid(engine: "Engine", resolution: str) -> list[Found]:
 def out_of_session(engine: "Engine", resolution: str) -> list[Found]:
     """Days before the calendar are only looked at for weekends."""
     too_old = f"{day_number(FIRST_DAY) * DAY}"
-    weekend = "((begins // 86400) + 3) % 7 > 4"  # the epoch began on a Thursday
+    weekend = "((begins // 86400) % 7 + 10) % 7 > 4"  # the epoch began on a Thursday; before it the rest is negative
     if resolution == DAILY:
         rows = first_where(engine, f"CASE WHEN begins < {too_old} THEN {weekend} ELSE NOT is_in END")
         return [Found(number, "date", f"the exchange does not trade on {day_of(begins)}") for number, begins in rows]

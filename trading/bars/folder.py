@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -77,6 +78,14 @@ def swept(folder: Path, wanted: set[str], older_than: float = HOUR) -> int:
         if not any(work.iterdir()) and time() - work.stat().st_mtime >= older_than:
             work.rmdir()
     return gone
+
+
+def sweep_spilt(older_than: float = 24 * HOUR) -> int:
+    """What engines that were killed had spilt. How many folders went."""
+    old = [path for path in store_folder().glob("work-*") if time() - path.stat().st_mtime >= older_than]
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(old)
 
 
 def leftovers(folder: Path, wanted: set[str]) -> Iterator[Path]:

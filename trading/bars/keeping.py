@@ -10,7 +10,7 @@ from django.utils import timezone
 from trading.bars.catalogue import COLUMNS, daily_table, parts_of, table_of
 from trading.bars.checks import day_of
 from trading.bars.engine import first_row, literal
-from trading.bars.folder import kept, series_folder, store_folder, swept
+from trading.bars.folder import kept, series_folder, store_folder, sweep_spilt, swept
 from trading.bars.models import StoredPart
 from trading.bars.resolutions import DAILY, DAY, INTRADAY
 from trading.bars.rows import day_number
@@ -120,7 +120,7 @@ def sweep_all() -> int:
     for folder in folders:
         wanted = StoredPart.objects.filter(symbol=folder.parent.name, resolution=folder.name)
         gone += swept(folder, set(wanted.values_list("file", flat=True)))
-    return gone
+    return gone + sweep_spilt()
 
 
 def write_period(duck: "Engine", period: str, path: Path) -> None:

@@ -55,6 +55,8 @@ def moment_of(line: Line) -> tuple[int, int]:
         raise line.bad("timestamp", "must be ISO 8601 with an offset") from None
     if moment.tzinfo is None:
         raise line.bad("timestamp", "must name its offset from UTC, such as 2014-06-09T09:30:00-04:00")
+    if moment.microsecond:
+        raise line.bad("timestamp", "must be of whole seconds")
     return int(moment.timestamp()), day_number(moment.date())
 
 

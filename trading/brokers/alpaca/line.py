@@ -13,8 +13,8 @@ from trading.brokers.base import BrokerSilent
 if TYPE_CHECKING:
     import requests
 
-CONNECT, READ = 2.0, 8.0  # seconds
-LARGEST = 8 << 20  # bytes of an answer
+CONNECT, READ, WHOLE = 2.0, 8.0, 15.0  # seconds: to connect, for the next bytes, for all of an answer
+LARGEST, CHUNK = 8 << 20, 1 << 16  # bytes of an answer
 PATIENCE = 2.0  # seconds a question may wait for the limit on requests; one that is an order never waits
 LONGEST_PAUSE = 90.0
 
@@ -45,7 +45,7 @@ class Line:
     def __init__(self, access: Access) -> None:
         self.rest, self.key = access.address.rest, access.key
         keys = {"APCA-API-KEY-ID": access.key, "APCA-API-SECRET-KEY": access.secret}
-        self.headers = keys | {"Accept": "application/json"}
+        self.headers = keys | {"Accept": "application/json", "Accept-Encoding": "identity"}
 
     def get(self, path: str, **params: str) -> Answer:
         """Waits a moment where the limit on requests says so."""
@@ -76,8 +76,10 @@ class Line:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                raw = response.raw.read(LARGEST + 1, decode_content=True)
+                raw = whole(response)
                 self.note_limit(response)
+        except BrokerSilent:
+            raise
         except (requests.RequestException, OSError, ValueError) as error:
             raise BrokerSilent(f"no answer: {type(error).__name__}") from None
         except Exception as error:  # urllib3's own, while the answer is read
@@ -105,6 +107,18 @@ class Line:
         paused[self.key] = time.monotonic() + min(max(seconds, 1.0), LONGEST_PAUSE)
 
 
+def whole(response: "requests.Response") -> bytes:
+    """All of an answer, unless it is too long, or comes too slowly. Raises BrokerSilent, and what reading raises."""
+    raw, until = bytearray(), time.monotonic() + WHOLE
+    while chunk := response.raw.read1(CHUNK, decode_content=True):
+        raw += chunk
+        if len(raw) > LARGEST:
+            raise BrokerSilent("the answer is too long")
+        if time.monotonic() > until:
+            raise BrokerSilent("the answer comes too slowly")
+    return bytes(raw)
+
+
 def session() -> "requests.Session":
     """One per thread, kept open; it takes neither proxies nor passwords from the surroundings."""
     import requests  # noqa: PLC0415 - 0.1 s
@@ -118,8 +132,6 @@ def session() -> "requests.Session":
 
 def parsed(raw: bytes) -> Any:
     """JSON whose numbers stay decimal. Raises BrokerSilent for anything else."""
-    if len(raw) > LARGEST:
-        raise BrokerSilent("the answer is too long")
     try:
         return json.loads(raw, parse_float=Decimal, parse_constant=refuse)
     except (ValueError, RecursionError):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 ANSWERS = (
-    "429", "500", "504 before", "504 after", "timeout before", "timeout after", "garbage", "cut", "html", "empty",
+    "429", "500", "504 before", "504 after", "timeout before", "timeout after", "garbage", "cut", "drip", "flood",
+    "html", "empty",
 )  # fmt: skip
 MESSAGES = ("duplicate", "reorder", "drop", "disconnect", "mute", "nonsense")
 STREAM = "stream"

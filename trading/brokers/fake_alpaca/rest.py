@@ -1,6 +1,7 @@
 """The fake's answers over HTTP about orders and fills, and what its doors do before: keys, faults, refusals."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -64,6 +65,8 @@ async def faulty(fault: str, request: web.Request, handler: Handler) -> web.Stre
         return web.Response(text=page, status=403 if kind == "html" else int(kind), content_type="text/html")
     if kind == "cut":
         return await cut_off(request)
+    if kind in ("drip", "flood"):
+        return await without_end(request, kind, request.app[HANG][0])
     if kind == "garbage" and isinstance(done, web.Response):
         return web.Response(text=(done.text or "")[:20] + '"NaN', content_type="application/json")
     return web.Response(text="", content_type="application/json")
@@ -76,6 +79,18 @@ async def cut_off(request: web.Request) -> web.StreamResponse:
     await response.write(b'{"id": "')
     if request.transport:
         request.transport.close()
+    return response
+
+
+async def without_end(request: web.Request, kind: str, seconds: float) -> web.StreamResponse:
+    """Byte by byte so that there is always another one, or as much as the line takes; cut off at last."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    until = asyncio.get_running_loop().time() + seconds * 3
+    with contextlib.suppress(ConnectionError):
+        while asyncio.get_running_loop().time() < until:
+            await response.write(b" " if kind == "drip" else b" " * 65_536)
+            await asyncio.sleep(0.05 if kind == "drip" else 0)
     return response
 
 
