@@ -287,7 +287,8 @@ def pages(house: House) -> Iterator[tuple[str, str]]:
     """Every page its owner can ask for, and the doors an invited stranger sees."""
     client = signed_in(house.owner)
     token = ApiToken.objects.first()
-    named = {"source": "replay", "symbol": "IBM", "resolution": "1day", "username": "owner", "prefix": token.prefix if token else ""}
+    named = {"source": "replay", "symbol": "IBM", "resolution": "1day", "username": "owner"}
+    named["prefix"] = token.prefix if token else ""
     scene = {"cell": house.cell, "portfolio": house.portfolios[0], "order": house.order, "named": named}
     scene |= {"account": house.portfolios[0].account, "run": SimulationRun.objects.earliest("pk")}
     scene |= {"sweep": Sweep.objects.latest("pk")}
