@@ -231,3 +231,28 @@ def test_the_daily_cap_helps_where_it_is_all_that_stands_in_the_way(quiet):
 def test_what_trades_needs_no_change_and_without_an_anchor_nothing_does(quiet):
     assert changes(quiet._replace(price=micros("103"))) == ()
     assert {row.value for row in changes(quiet._replace(holding=cell("100", "10000")))} == {NOWHERE}
+
+
+@pytest.mark.parametrize(
+    ("holding", "sized", "price"),
+    [
+        (
+            Holding(0, MAX_AMOUNT, 0, 0, 0, 37_053_777_423),
+            {"sizing": Sizing.FIXED_PERCENTAGE, "rebalance_ratio": 1_196_532, "market_buffer": 33},
+            27_216_988_976,
+        ),
+        (
+            Holding(100_290_383_223_032, 18_003_586_924_935_204, 0, 0, 0, 350_810_846),
+            {"sizing": Sizing.PROPORTIONAL, "rebalance_ratio": 608_941, "commission_rate": 1_014, "market_buffer": 4},
+            179_514_589,
+        ),
+    ],
+)
+def test_a_few_cents_at_the_far_end_of_a_fortune_are_found(holding, sized, price):
+    """Sized beyond the cash and skipped when short: only where roundings are as large as the order does it fit."""
+    settings = rules()._replace(guardrail_high=PPM, min_notional=0, skip_when_short=1, trigger_down=100)
+    case = Case(holding, settings._replace(**sized), price, OPEN, 0)
+    change = by_name(case)["cash down"]
+    assert change.value != NOWHERE
+    assert trades_at(case, "cash", change.value)
+    assert not trades_at(case, "cash", change.value + 1)

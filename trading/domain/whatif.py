@@ -250,11 +250,12 @@ def first_value(case: Case, name: str, side: Side, near: int, deep: int, step: i
 def probed(case: Case, name: str, near: int, deep: int, step: int) -> int:
     """Where roundings blur every bound, in cells of a few cents: the edge before the first probe that brings an order.
 
-    The probes stand farther and farther apart, so a nearer edge may be passed over.
+    The probes stand close to each other at both ends only, so a nearer edge may be passed over.
     """
-    before, reach = near, abs(deep - near).bit_length()
-    for place in range(PROBES):
-        probe = near + step * min(1 << (reach * (place + 1) // PROBES), abs(deep - near))
+    before, length = near, abs(deep - near)
+    steps = [min(1 << (length.bit_length() * place // PROBES), length) for place in range(1, PROBES + 1)]
+    for distance in sorted({*steps, *(length - step for step in steps[::2])}):
+        probe = near + step * distance
         if trades_at(case, name, probe):
             while abs(probe - before) > 1:
                 middle = (probe + before) // 2
