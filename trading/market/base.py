@@ -10,13 +10,18 @@ class PriceUnavailable(Exception):
 
 
 class Price(NamedTuple):
-    """One price as a source gives it, in micros, at market time `at`; bid and ask 0 when the source has none."""
+    """One price as a source gives it, in micros, at market time `at`; bid and ask 0 when the source has none.
+
+    last_at: when `last` was traded, where that is older than `at`. origin: who told it, where not the source itself.
+    """
 
     symbol: str
     at: datetime
     last: int
     bid: int
     ask: int
+    last_at: datetime | None = None
+    origin: str = ""
 
 
 class PriceSource(Protocol):
