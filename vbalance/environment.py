@@ -22,6 +22,7 @@ def listed(text: str) -> list[str]:
 
 
 VAR = Path(said("VBALANCE_VAR", str(ROOT / "var"))).resolve()
+QUOTES = Path(said("VBALANCE_QUOTES", str(VAR / "quotes"))).resolve()
 BARS = Path(said("VBALANCE_BARS", str(VAR / "bars"))).resolve()
 DATABASE_URL = said("DATABASE_URL")
 DATABASE_APP_URL = said("DATABASE_APP_URL")

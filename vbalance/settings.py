@@ -16,6 +16,7 @@ from vbalance.schedule import BEAT_SCHEDULE
 BASE_DIR = environment.ROOT
 VAR: Path = environment.VAR
 BARS_FOLDER: Path = environment.BARS
+QUOTES_FOLDER: Path = environment.QUOTES
 BUILD = environment.BUILD
 SERVICE = environment.SERVICE
 KEY_PREFIX = environment.KEY_PREFIX

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from portfolios.admin.base import ReadOnlyAdmin
-from trading.market.models import Bar, Instrument, MarketClock, Quote
+from trading.market.models import Bar, Instrument, MarketClock, Quote, StoredQuotes
 
 SLOWEST, FASTEST = 0.001, 10_000
 
@@ -60,6 +60,12 @@ def is_priced(row: Any) -> bool:
 class QuoteAdmin(ReadOnlyAdmin):
     list_display = ("symbol", "at", "last", "bid", "ask", "source", "received_at")
     search_fields = ("symbol",)
+    sortable_by = ()
+
+
+@admin.register(StoredQuotes)
+class StoredQuotesAdmin(ReadOnlyAdmin):
+    list_display = ("source", "month", "rows", "first", "last", "stored_at")
     sortable_by = ()
 
 

@@ -38,6 +38,29 @@ class Quote(models.Model):
         return f"{self.symbol} {self.at:%Y-%m-%d %H:%M}"
 
 
+class StoredQuotes(models.Model):
+    """One Parquet file: all quotes of a source within a month (UTC) that is long past."""
+
+    source = models.CharField(max_length=20)
+    month = models.DateField(help_text="Its first day (UTC)")
+    file = models.CharField(max_length=80, help_text="Below the source's folder")
+    rows = models.PositiveBigIntegerField()
+    first = models.DateTimeField(help_text="Market time of its first quote")
+    last = models.DateTimeField(help_text="Market time of its last quote")
+    sha256 = models.CharField(max_length=64, help_text="Of the file")
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "stored quotes"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "month"], name="stored_quotes_once"),
+            models.CheckConstraint(condition=Q(rows__gt=0, first__lte=F("last")), name="stored_quotes_has_quotes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.month:%Y-%m}"
+
+
 class Bar(models.Model):
     """A recorded session, raw as traded."""
 
