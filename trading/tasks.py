@@ -22,6 +22,8 @@ from trading.market.models import Quote
 from trading.market.selectors import market_day, market_now
 from trading.market.services import take_prices
 from trading.models import InboxMessage
+from trading.quotes.months import make_months
+from trading.quotes.moving import move_old_months
 from trading.risk.models import Halt
 from trading.risk.selectors import orders_asked_back
 from trading.selectors import (
@@ -212,6 +214,18 @@ def sweep_bars() -> None:
     """Files of bars that no catalogue names, and sent ones that nobody said yes to."""
     sweep_all()
     forget_old()
+
+
+@shared_task(base=Bell)
+def make_quote_months() -> None:
+    """Partitions for the quotes of this month and the next; what comes without one lies in the default partition."""
+    make_months(timezone.now().date())
+
+
+@shared_task(base=Bell)
+def move_old_quotes() -> None:
+    """Months long past into files."""
+    move_old_months()
 
 
 def ring_sweep(sweep_id: int) -> None:

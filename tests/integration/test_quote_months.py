@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.migrations.exceptions import IrreversibleError
 
@@ -17,6 +18,7 @@ from portfolios.models import Position
 from portfolios.services.guards import grant_role
 from tests.factories import make_position, make_quote
 from tests.market import tick
+from trading import tasks
 from trading.cards import RELATED
 from trading.market.base import Price
 from trading.market.models import Quote, StoredQuotes
@@ -31,6 +33,8 @@ from trading.quotes.reading import moment_before, newest_until, quote_at, quotes
 from trading.simulation.own_quotes import quotes_since
 from trading.timeline import evaluations
 from trading.timeline.pages import Place, Span, rows_before
+from vbalance.celery import app
+from vbalance.schedule import BEAT_SCHEDULE
 
 MONTHS = import_module("trading.market.migrations.0002_quote_months")
 BEGINS = datetime(2007, 1, 3, 17, 0, tzinfo=UTC)
@@ -238,3 +242,31 @@ def test_the_programs_own_role_moves_months_though_it_may_make_and_drop_nothing(
             cursor.execute("RESET ROLE")
             cursor.execute("DROP OWNED BY vb_months")
             cursor.execute("DROP ROLE vb_months")
+
+
+def test_the_command_shows_moves_and_brings_back_and_says_which_file_is_gone(cell: Position, folder: Path) -> None:
+    def said(*words: str) -> str:
+        out = StringIO()
+        call_command("quotes", *words, stdout=out)
+        return out.getvalue()
+
+    assert said() == "all quotes are in the table\n"
+    assert [line.split()[:3] for line in said("--move").splitlines()] == [
+        ["replay", f"2007-0{month}", rows] for month, rows in ((1, "5"), (2, "4"), (3, "4"), (4, "4"))
+    ]
+    for path in (folder / "replay").glob("2007-03*"):
+        path.unlink()
+    with pytest.raises(CommandError, match="2007-03: the list names a file of quotes that is not there"):
+        said("--bring-back")
+    assert [line.split()[1] for line in said().splitlines()] == ["2007-03", "2007-04"]
+    with pytest.raises(CommandError, match="not allowed with"):
+        said("--move", "--bring-back")
+
+
+def test_the_bells_make_and_move_months(cell: Position) -> None:
+    tasks.make_quote_months()
+    tasks.make_quote_months()
+    tasks.move_old_quotes()
+    assert StoredQuotes.objects.count() == 4
+    for entry in ("make quote months", "move old quotes"):
+        assert BEAT_SCHEDULE[entry]["task"] in app.tasks
