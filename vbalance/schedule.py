@@ -43,6 +43,11 @@ BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="55"),
         "options": {"expires": 3600},
     },
+    "forget old refusals": {
+        "task": "trading.tasks.forget_old_refusals",
+        "schedule": crontab(hour="4", minute="0"),
+        "options": {"expires": 3600},
+    },
     "sweep bars": {
         "task": "trading.tasks.sweep_bars",
         "schedule": crontab(hour="4", minute="5"),

@@ -1,6 +1,6 @@
 """What a source of prices must do."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -24,8 +24,17 @@ class Price(NamedTuple):
     origin: str = ""
 
 
+class Unreadable(NamedTuple):
+    """What a source gave for a price and is none; `text` as it came, `at` where at least that could be read."""
+
+    symbol: str
+    at: datetime
+    text: str
+    origin: str = ""
+
+
 class PriceSource(Protocol):
     name: str
 
-    def newest(self, symbols: Collection[str]) -> list[Price]:
+    def newest(self, symbols: Collection[str]) -> Sequence[Price | Unreadable]:
         """The newest price of each symbol it knows. Raises PriceUnavailable."""

@@ -16,7 +16,7 @@ from trading.market.selectors import exchange_of
 from trading.models import Order
 from trading.risk.selectors import halt_over, why_blocked, why_untrusted
 from trading.services.ordering import robot_key
-from trading.sight import Sight
+from trading.sight import Sight, age_limit
 
 
 class Shut(NamedTuple):
@@ -133,7 +133,7 @@ def shut_by(facts: Facts, rules: Rules, sight: Sight) -> Shut:
         "quarantined": facts.state,
         "halted": facts.halted or "no",
         "unreconciled": facts.untrusted or "no",
-        "stale_price": f"{sight.age / 1000:g} s old, at most {rules.max_quote_age / 1000:g} s",
+        "stale_price": f"{sight.age / 1000:g} s old, at most {age_limit(sight.source, rules) / 1000:g} s",
         "market_closed": str(facts.phase),
         "order_open": "yes" if facts.order_open else PROPOSED if facts.proposed else "no",
         "dup": "yes" if facts.dup else "no",
