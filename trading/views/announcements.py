@@ -85,7 +85,7 @@ class AnnouncementForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def announce(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return form_page(request, AnnouncementForm(initial={"what": "dividend", "denominator": 1}))
+        return form_page(request, AnnouncementForm(initial={"what": "dividend", "source": "replay", "denominator": 1}))
     data = request.POST.copy()
     data["symbol"] = data.get("symbol", "").strip().upper()
     form = AnnouncementForm(data)
