@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -72,9 +72,20 @@ def market_day(source: str) -> date:
     return clock.day or clock.begins_on
 
 
+class Listing(NamedTuple):
+    """Where a symbol is traded, and whether it is at present."""
+
+    exchange: str = DEFAULT_EXCHANGE
+    tradable: bool = True
+
+
+def listing_of(symbol: str) -> Listing:
+    found = Instrument.objects.filter(symbol=symbol).values_list("exchange", "tradable").first()
+    return Listing(*found) if found else Listing()
+
+
 def exchange_of(symbol: str) -> str:
-    exchange = Instrument.objects.filter(symbol=symbol).values_list("exchange", flat=True).first()
-    return exchange or DEFAULT_EXCHANGE
+    return listing_of(symbol).exchange
 
 
 def last_close_before(symbol: str, source: str, at: datetime) -> int:
