@@ -41,6 +41,7 @@ from trading.selectors import (
     waiting_orders,
 )
 from trading.services import corporate_actions, crowd, evaluation, execution, inbox, intake, proposals, reconciliation
+from trading.services.asking_for_actions import ask_for_actions
 from trading.services.halts import clear_orders
 from trading.services.polling import claim_turn, held_symbols, take_all
 from trading.services.quarantine import setting_aside
@@ -172,9 +173,11 @@ def expire_proposals() -> None:
 
 @shared_task(base=Bell)
 def check_dividends() -> None:
-    """Splits and ex-dates due by market time; the feed does the same before a day's first quote."""
+    """Once a day what companies announced; splits and ex-dates due by market time, as a replay's feed does itself."""
     for name in settings.PRICE_SOURCES:
         day, market_at = market_day(name), market_now(name)
+        if name in FEEDS and (symbols := held_symbols(name)):
+            ask_for_actions(source=name, symbols=symbols, day=day, market_at=market_at)
         corporate_actions.split_due(source=name, day=day, market_at=market_at)
         corporate_actions.go_ex_due(source=name, day=day, market_at=market_at)
 
