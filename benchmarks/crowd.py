@@ -42,12 +42,15 @@ BEDDED = """
 
 
 class Line(NamedTuple):
-    """Milliseconds of each round. singly: of one woken cell evaluated alone."""
+    """Milliseconds of each round. work: of `crowd`, what this process computed and did not wait. singly: of one woken
+    cell evaluated alone.
+    """
 
     cells: int
     awake: int
     tick: list[float]
     crowd: list[float]
+    work: list[float]
     singly: list[float]
 
 
@@ -112,7 +115,7 @@ def gather(cells: int) -> list[int]:
     return list(Position.objects.order_by("pk").values_list("pk", flat=True))
 
 
-def one_round(keys: list[int], awake: list[int], session: Any) -> tuple[float, float, float]:
+def one_round(keys: list[int], awake: list[int], session: Any) -> tuple[float, float, float, float]:
     """One quote on a day of its own: the tick, then whom it woke together; at the close some of them singly."""
     from trading.market.base import Price  # noqa: PLC0415
     from trading.market.models import Quote  # noqa: PLC0415
@@ -143,16 +146,16 @@ def one_round(keys: list[int], awake: list[int], session: Any) -> tuple[float, f
     def singly() -> int:
         return sum(evaluate_position(position_id=pk).order is not None for pk in some)
 
-    woken, ticked = timed(tick)
+    woken, ticked, _ = timed(tick)
     assert woken == awake
-    orders, crowd = timed(together)
+    orders, crowd, work = timed(together)
     assert orders == len(awake)
     some = awake[:ONE_BY_ONE]
     bed(keys, awake)
     price_at("close")
-    orders, alone = timed(singly)
+    orders, alone, _ = timed(singly)
     assert orders == len(some)
-    return ticked, crowd, alone / max(len(some), 1)
+    return ticked, crowd, work, alone / max(len(some), 1)
 
 
 def bed(keys: list[int], awake: list[int]) -> None:
@@ -170,27 +173,31 @@ def bed(keys: list[int], awake: list[int]) -> None:
         cursor.execute("VACUUM ANALYZE portfolios_position")
 
 
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """What it gave, and milliseconds."""
-    began = time.perf_counter()
+def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """What it gave, milliseconds, and those of them that this process computed."""
+    began, busy = time.perf_counter(), time.process_time()
     found = work()
-    return found, (time.perf_counter() - began) * 1_000
+    return found, (time.perf_counter() - began) * 1_000, (time.process_time() - busy) * 1_000
 
 
 def show(lines: list[Line]) -> None:
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}; medians\n")
-    print(f"{'cells':>8}{'awake':>8}{'tick ms':>9}{'crowd ms':>10}{'us a cell':>11}{'singly us':>11}{'ratio':>7}  tick")
+    print(
+        f"{'cells':>8}{'awake':>8}{'tick ms':>9}{'crowd ms':>10}{'us a cell':>11}{'computed':>10}{'singly us':>11}"
+        f"{'ratio':>7}  tick"
+    )
     for line in lines:
         tick, crowd = median(line.tick), median(line.crowd)
         spread = f"{min(line.tick):.1f} to {max(line.tick):.1f} ms"
         if not line.awake:
-            print(f"{line.cells:>8,}{0:>8}{tick:>9.2f}{'':>39}  {spread}")
+            print(f"{line.cells:>8,}{0:>8}{tick:>9.2f}{'':>49}  {spread}")
             continue
         each, alone = crowd / line.awake * 1_000, median(line.singly) * 1_000
+        computed = median(line.work) / line.awake * 1_000
         print(
-            f"{line.cells:>8,}{line.awake:>8,}{tick:>9.2f}{crowd:>10.1f}{each:>11.0f}{alone:>11.0f}{each / alone:>7.2f}"
-            f"  {spread}"
+            f"{line.cells:>8,}{line.awake:>8,}{tick:>9.2f}{crowd:>10.1f}{each:>11.0f}{computed:>10.0f}{alone:>11.0f}"
+            f"{each / alone:>7.2f}  {spread}"
         )
     quiet = {line.cells: median(line.tick) for line in lines if not line.awake}
     if len(quiet) > 1:

@@ -52,6 +52,7 @@ class Entitlement(models.Model):
     tax = MicrosField()
     net = MicrosField()
     withholding = models.PositiveIntegerField(null=True, help_text="In ppm, as on the ex-date")
+    account = models.CharField(max_length=48, blank=True, default="", help_text="Where the shares were held")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVABLE)
 
     objects = EntitlementQuerySet.as_manager()
@@ -93,6 +94,7 @@ class SplitApplication(models.Model):
     shares_before = MicrosField()
     shares_after = MicrosField()
     cash_in_lieu = MicrosField(default=0)
+    account = models.CharField(max_length=48, blank=True, default="", help_text="Where the shares were held")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["position", "split"], name="split_applied_once")]

@@ -15,9 +15,9 @@ from portfolios.models import Event, EventQuerySet, Position, SettingsVersion
 from portfolios.selectors import EffectiveRules, default_buffer, rules_of, text_in
 from trading.domain.explanation import stock_share
 from trading.domain.order_life import OPEN_STATES
-from trading.market.models import Quote
 from trading.market.selectors import market_now
 from trading.models import Order
+from trading.quotes.reading import newest_until
 from trading.sight import Sight, see
 from trading.timeline.events import settings_changes, version_before
 
@@ -78,8 +78,7 @@ def past_of(position: Position, at: datetime) -> Past:
         setattr(then, name, value)
     then.event_seq, then.event_hash = last.seq, last.hash
     effective = effective_at(position, last, at)
-    quotes = Quote.objects.filter(symbol=position.symbol, source=position.source, at__lte=at)
-    quote = quotes.order_by("-at").first()
+    quote = newest_until(position.symbol, position.source, at)
     sight = see(quote, at, effective.rules) if quote else None
     return Past(then, at, last, effective, sight, order_at(position, log, last))
 

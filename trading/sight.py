@@ -6,6 +6,7 @@ from typing import NamedTuple
 from portfolios.domain.holding import Rules
 from portfolios.domain.settings import merge_settings, rules_from
 from trading.domain.prices import PriceKind, choose_price
+from trading.market.feeds import FEEDS
 from trading.market.models import Quote
 from trading.market.selectors import latest_quote, market_now
 
@@ -27,9 +28,19 @@ class Sight(NamedTuple):
 def see(quote: Quote, market_at: datetime, rules: Rules) -> Sight:
     age = max(int((market_at - quote.at).total_seconds() * 1000), 0)
     bid, ask = quote.bid or 0, quote.ask or 0
-    chosen = choose_price(quote.last, bid, ask, age, rules.max_quote_age, rules.max_last_to_mid)
+    most = age_limit(quote.source, rules)
+    chosen = choose_price(quote.last, bid, ask, age, most, rules.max_last_to_mid)
     mid = (bid + ask) // 2
+    if mid and quote.last_at and (market_at - quote.last_at).total_seconds() * 1000 > most:
+        chosen = chosen._replace(price=mid, kind=PriceKind.MID)  # what was traded long ago says nothing of now
     return Sight(quote.symbol, quote.source, quote.at, chosen.price, chosen.kind, quote.last, mid, age, chosen.stale)
+
+
+def age_limit(source: str, rules: Rules) -> int:
+    """Milliseconds: as the rules say, but for a feed that is asked now and then twice its cadence."""
+    feed = FEEDS.get(source)
+    polled = feed.cadence * 2_000 if feed and feed.cadence > 1 else 0
+    return max(rules.max_quote_age, polled)
 
 
 def glance(symbol: str, source: str) -> Sight | None:

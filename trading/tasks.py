@@ -1,5 +1,6 @@
 """Bells: each takes primary keys, holds no rule, and may ring any number of times."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,11 +18,15 @@ from trading.audit import unsound
 from trading.bars.keeping import sweep_all
 from trading.bars.uploads import forget_old
 from trading.domain.costs import average_price
-from trading.market.base import PriceSource, PriceUnavailable
+from trading.market.base import Price, PriceSource, PriceUnavailable, Unreadable
+from trading.market.feeds import FEEDS
 from trading.market.models import Quote
 from trading.market.selectors import market_day, market_now
 from trading.market.services import take_prices
+from trading.market.sources.asking import Asking
 from trading.models import InboxMessage
+from trading.quotes.months import make_months
+from trading.quotes.moving import move_old_months
 from trading.risk.models import Halt
 from trading.risk.selectors import orders_asked_back
 from trading.selectors import (
@@ -35,8 +40,10 @@ from trading.selectors import (
     waiting_cells,
     waiting_orders,
 )
-from trading.services import corporate_actions, crowd, evaluation, execution, inbox, proposals, reconciliation
+from trading.services import corporate_actions, crowd, evaluation, execution, inbox, intake, proposals, reconciliation
+from trading.services.asking_for_actions import ask_for_actions
 from trading.services.halts import clear_orders
+from trading.services.polling import claim_turn, held_symbols, take_all
 from trading.services.quarantine import setting_aside
 from trading.simulation.ranking import chunks_to_ring, chunks_waiting, next_chunk
 from trading.simulation.runs import warm_up
@@ -44,6 +51,7 @@ from trading.simulation.selectors import runs_waiting
 from trading.simulation.services import carry_out, forget_undone
 from trading.simulation.sweeps import carry_out_chunk
 
+ASKING = Asking()
 log = structlog.get_logger(__name__)
 CROWD = 8  # so many cells woken by one quote are evaluated together; fewer are shared out among the workers
 BELL_HEARD_FOR = timedelta(minutes=10)
@@ -105,15 +113,43 @@ def forget_old_heartbeats() -> None:
 
 @shared_task(base=Bell)
 def poll_prices() -> None:
-    """Ask each source for its newest prices, store them, and ring for whoever they woke."""
+    """Recorded prices are released by their feed; each live one has a bell of its own, so that none holds up others."""
     for name, path in settings.PRICE_SOURCES.items():
+        if name in FEEDS:
+            if held_symbols(name):
+                ring(poll_feed, source=name)
+            continue
         source: PriceSource = import_string(path)()
         try:
-            fresh, _ = take_prices(source=name, prices=source.newest(traded_symbols(name)))
+            fresh, _ = take_prices(source=name, prices=only_prices(source.newest(traded_symbols(name))))
         except PriceUnavailable as error:
             log.warning("no prices", source=name, error=str(error))
             continue
         ring_for(fresh)
+
+
+def only_prices(told: Sequence[Price | Unreadable]) -> list[Price]:
+    return [price for price in told if isinstance(price, Price)]
+
+
+@shared_task(base=Bell)
+def poll_feed(*, source: str) -> None:
+    """Ask a feed's sources for what is due, take in what they say, and ring for whoever it woke."""
+    symbols = claim_turn(source=source, now=timezone.now())
+    if not symbols:
+        return
+    sources = [import_string(settings.LIVE_SOURCES[name])() for name in FEEDS[source].sources]
+    try:
+        told = ASKING.newest(sources, symbols)
+    except PriceUnavailable as error:
+        log.warning("no prices", source=source, error=str(error))
+        return
+    ring_for(take_all(told, source=source))
+
+
+@shared_task(base=Bell)
+def forget_old_refusals() -> None:
+    intake.forget_old_refusals()
 
 
 @shared_task(base=Bell)
@@ -137,9 +173,11 @@ def expire_proposals() -> None:
 
 @shared_task(base=Bell)
 def check_dividends() -> None:
-    """Splits and ex-dates due by market time; the feed does the same before a day's first quote."""
+    """Once a day what companies announced; splits and ex-dates due by market time, as a replay's feed does itself."""
     for name in settings.PRICE_SOURCES:
         day, market_at = market_day(name), market_now(name)
+        if name in FEEDS and (symbols := held_symbols(name)):
+            ask_for_actions(source=name, symbols=symbols, day=day, market_at=market_at)
         corporate_actions.split_due(source=name, day=day, market_at=market_at)
         corporate_actions.go_ex_due(source=name, day=day, market_at=market_at)
 
@@ -212,6 +250,18 @@ def sweep_bars() -> None:
     """Files of bars that no catalogue names, and sent ones that nobody said yes to."""
     sweep_all()
     forget_old()
+
+
+@shared_task(base=Bell)
+def make_quote_months() -> None:
+    """Partitions for the quotes of this month and the next; what comes without one lies in the default partition."""
+    make_months(timezone.now().date())
+
+
+@shared_task(base=Bell)
+def move_old_quotes() -> None:
+    """Months long past into files."""
+    move_old_months()
 
 
 def ring_sweep(sweep_id: int) -> None:

@@ -5,6 +5,7 @@ from django.urls import path
 from trading.views import (
     accounts,
     acts,
+    announcements,
     bars,
     books,
     chain,
@@ -51,6 +52,7 @@ urlpatterns = [
     path("orders/<uuid:public_id>/approve", proposals.approve, name="order-approve"),
     path("orders/<uuid:public_id>/dismiss", proposals.dismiss, name="order-dismiss"),
     path("portfolios/<uuid:public_id>/approval", proposals.switch, name="portfolio-approval"),
+    path("dividends/announce", announcements.announce, name="announce"),
     path("data/import", bars.new_import, name="data-import-new"),
     path("data/import/check", bars.check_import, name="data-import-check"),
     path("data/imports/<uuid:public_id>", bars.shown_import, name="data-import"),

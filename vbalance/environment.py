@@ -22,6 +22,7 @@ def listed(text: str) -> list[str]:
 
 
 VAR = Path(said("VBALANCE_VAR", str(ROOT / "var"))).resolve()
+QUOTES = Path(said("VBALANCE_QUOTES", str(VAR / "quotes"))).resolve()
 BARS = Path(said("VBALANCE_BARS", str(VAR / "bars"))).resolve()
 DATABASE_URL = said("DATABASE_URL")
 DATABASE_APP_URL = said("DATABASE_APP_URL")
@@ -49,6 +50,10 @@ OIDC_ROLES = said("OIDC_ROLES")
 OIDC_AUDIENCE = said("OIDC_AUDIENCE")
 OIDC_BEARER_SCOPES = listed(said("OIDC_BEARER_SCOPES", "read"))
 OIDC_LOGOUT_URL = said("OIDC_LOGOUT_URL")
+ALPACA_DATA_KEY = said("VBALANCE_ALPACA_DATA_KEY")
+ALPACA_DATA_SECRET = said("VBALANCE_ALPACA_DATA_SECRET")
+ALPACA_DATA_URL = said("VBALANCE_ALPACA_DATA_URL", "https://data.alpaca.markets").rstrip("/")
+ALPACA_DATA_FEED = said("VBALANCE_ALPACA_DATA_FEED", "iex")
 EMAIL_URL = said("EMAIL_URL")
 EMAIL_FROM = said("EMAIL_FROM", "Volatility Balancing <robot@localhost>")
 

@@ -43,9 +43,24 @@ BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="55"),
         "options": {"expires": 3600},
     },
+    "forget old refusals": {
+        "task": "trading.tasks.forget_old_refusals",
+        "schedule": crontab(hour="4", minute="0"),
+        "options": {"expires": 3600},
+    },
     "sweep bars": {
         "task": "trading.tasks.sweep_bars",
         "schedule": crontab(hour="4", minute="5"),
+        "options": {"expires": 3600},
+    },
+    "make quote months": {
+        "task": "trading.tasks.make_quote_months",
+        "schedule": crontab(hour="0", minute="10"),
+        "options": {"expires": 3600},
+    },
+    "move old quotes": {
+        "task": "trading.tasks.move_old_quotes",
+        "schedule": crontab(hour="4", minute="20"),
         "options": {"expires": 3600},
     },
     "beat alive": {"task": "vbalance.tasks.note_beat", "schedule": 5.0, "options": {"expires": 5}},

@@ -7,6 +7,7 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONE, SELF
 
+from trading.market.feeds import FEEDS
 from vbalance import environment
 from vbalance.addresses import networks
 from vbalance.email import mail_from
@@ -16,6 +17,7 @@ from vbalance.schedule import BEAT_SCHEDULE
 BASE_DIR = environment.ROOT
 VAR: Path = environment.VAR
 BARS_FOLDER: Path = environment.BARS
+QUOTES_FOLDER: Path = environment.QUOTES
 BUILD = environment.BUILD
 SERVICE = environment.SERVICE
 KEY_PREFIX = environment.KEY_PREFIX
@@ -146,7 +148,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "trading.tasks.evaluate_*": {"queue": "price-events"},
-    "trading.tasks.poll_prices": {"queue": "price-events"},
+    "trading.tasks.poll_*": {"queue": "price-events"},
     "trading.tasks.execute_order": {"queue": "orders"},
     "trading.tasks.process_inbox": {"queue": "orders"},
     "trading.tasks.*_dividends": {"queue": "dividends"},
@@ -165,7 +167,16 @@ BROKERS = {
     "alpaca": "trading.brokers.alpaca.adapter.AlpacaBroker",
 }
 FAKE_BROKERS = not PRODUCTION  # whether a paper account at a broker may have its address on this very machine
-PRICE_SOURCES = {"replay": "trading.market.replay.ReplaySource"}
+LIVE_SOURCES = {
+    "alpaca": "trading.market.sources.alpaca.AlpacaSource",
+    "yahoo": "trading.market.sources.yahoo.YahooSource",
+}
+PRICE_SOURCES = {  # what a portfolio may follow: a record, or a feed, whose sources are asked in its order
+    "replay": "trading.market.replay.ReplaySource",
+    **{name: LIVE_SOURCES[feed.sources[0]] for name, feed in FEEDS.items()},
+}
+ALPACA_DATA_KEY, ALPACA_DATA_SECRET = environment.ALPACA_DATA_KEY, environment.ALPACA_DATA_SECRET
+ALPACA_DATA_URL, ALPACA_DATA_FEED = environment.ALPACA_DATA_URL, environment.ALPACA_DATA_FEED
 RECORDED_SOURCES = ("replay",)  # whose corporate actions are all known beforehand
 
 AUTH_USER_MODEL = "portfolios.User"

@@ -19,6 +19,7 @@ class DividendAnswer(AnnouncementAnswer):
     pay_date = serializers.DateField()
     pay_date_assumed = serializers.BooleanField(help_text="Nobody said when: 30 days after the ex-date")
     announced_at = serializers.DateTimeField(source="created_at")
+    cancelled_at = serializers.DateTimeField(allow_null=True, help_text="Taken back since")
 
 
 class DividendPage(PageAnswer):
@@ -29,6 +30,7 @@ class SplitAnswer(AnnouncementAnswer):
     numerator = serializers.IntegerField(help_text="New shares")
     denominator = serializers.IntegerField(help_text="for so many old ones")
     announced_at = serializers.DateTimeField(source="created_at")
+    cancelled_at = serializers.DateTimeField(allow_null=True, help_text="Taken back since")
 
 
 class SplitPage(PageAnswer):

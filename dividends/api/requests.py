@@ -73,6 +73,18 @@ class NewSplit(Announcement):
         return attrs
 
 
+class Retraction(Announcement):
+    """Of what was announced for this day."""
+
+
+class NoMoreToSay(StrictSerializer):
+    """By somebody who knows: whatever split or dividend there is until this day has been announced."""
+
+    ticker = TickerField()
+    day = DayField()
+    source = serializers.ChoiceField(choices=sorted(settings.PRICE_SOURCES), default="replay")  # type: ignore[assignment]
+
+
 class AnnouncementQuery(DayRangeQuery):
     """The days are ex-dates."""
 

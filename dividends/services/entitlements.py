@@ -30,6 +30,7 @@ def go_ex_dividend(*, position_id: int, dividend: Dividend, market_at: datetime)
         dividend=dividend,
         shares=position.shares,
         withholding=effective.rules.withholding,
+        account=position.portfolio.account.code,
         **payment._asdict(),
     )
     journal = Journal(position, market_at=market_at, actor="market", effective=effective)

@@ -51,4 +51,5 @@ def apply_split(*, position_id: int, split: Split, last_close: int, market_at: d
         shares_before=before.shares,
         shares_after=after.shares,
         cash_in_lieu=after.cash_in_lieu,
+        account=position.portfolio.account.code,
     )

@@ -102,6 +102,7 @@ def grants(role: str, database: str, schema: str) -> Iterator[str]:
     yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}"
     yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}"
     yield f"GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}"
+    yield f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}"  # such as those that make a month for quotes
     kept = ", ".join(settings.APPEND_ONLY)
     yield f"REVOKE {', '.join(RIGHTS)} ON {kept} FROM {role}, PUBLIC"
     yield f"REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {role}"

@@ -18,6 +18,7 @@ from portfolios.models import Position, SettingsVersion
 from reporting.metrics.rows import FILLS, QUOTE, Fact, Facts, Fill, Rails, Skip, Versions, instant
 from reporting.metrics.running import Running
 from reporting.selectors.facts import Listing, actions_of, listing_of
+from trading.quotes.reading import stored_since
 
 TOLD = (*FILLS, EventType.SKIPPED, EventType.ORDER_INTENT, EventType.SETTINGS_CHANGED, EventType.POSITION_CREATED)
 Quotes = list[tuple[int, int, int]]
@@ -129,6 +130,11 @@ def quotes_since(
         cursor.execute(QUOTES_SINCE, [symbols, sources, moments, until])
         for symbol, source, at, last in cursor.fetchall():
             found[symbol, source].append((instant(at), QUOTE, last))
+    for (symbol, source), moment in zip(since, moments, strict=True):
+        if older := stored_since(symbol, source, moment, until):
+            found[symbol, source] = sorted(
+                {(instant(at), QUOTE, last) for at, last in older} | set(found[symbol, source])
+            )
     return found
 
 

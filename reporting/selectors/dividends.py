@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from dividends.domain.payments import payment_for
 from dividends.models import Dividend, Entitlement
@@ -60,10 +60,13 @@ class Year(NamedTuple):
 
 
 class Calendar(NamedTuple):
-    """held: whether there is any cell a dividend could come to."""
+    """owed: the soonest, and how many more there are; the total is of all. held: whether a dividend could come to any
+    cell.
+    """
 
     coming: list[Coming]
     owed: list[Entitlement]
+    owed_more: int
     owed_total: int
     years: list[Year]
     held: bool
@@ -71,8 +74,11 @@ class Calendar(NamedTuple):
 
 def calendar_of(user: Any) -> Calendar:
     cells = list(visible_positions(user))
-    owed = list(entitlements_of(user).filter(status=Entitlement.Status.RECEIVABLE).order_by("dividend__pay_date", "pk"))
-    return Calendar(coming_to(cells), owed, sum(row.net for row in owed), years_of(user), bool(cells))
+    owed = entitlements_of(user).filter(status=Entitlement.Status.RECEIVABLE)
+    total = owed.aggregate(count=Count("pk"), net=Sum("net", default=0))
+    soonest = list(owed.order_by("dividend__pay_date", "pk")[:PAGE])
+    more = total["count"] - len(soonest)
+    return Calendar(coming_to(cells), soonest, more, int(total["net"]), years_of(user), bool(cells))
 
 
 def entitlements_of(user: Any) -> QuerySet[Entitlement]:
@@ -100,7 +106,7 @@ def announced(held: dict[Listing, list[Position]]) -> QuerySet[Dividend]:
         symbols = {symbol for symbol, of in held if of == source}
         until = moment.day + AHEAD
         later |= Q(source=source, symbol__in=symbols, ex_date__gt=moment.day, ex_date__lte=until)
-    return Dividend.objects.filter(later).order_by("ex_date", "symbol")
+    return Dividend.objects.filter(later, cancelled_at=None).order_by("ex_date", "symbol")
 
 
 def coming(dividend: Dividend, cells: Sequence[Position], rules: Rulebook) -> Coming:

@@ -16,6 +16,7 @@ from reporting.selectors.cockpit import cockpit_of
 from reporting.selectors.overview import overview_of
 from reporting.selectors.portfolio import portfolios_of
 from reporting.selectors.pulse import pulse_of_cell, pulse_of_user
+from reporting.selectors.refusals import refused_page
 from reporting.selectors.timeline import FILTERS, timeline_of
 from reporting.selectors.why import asked_why
 from reporting.views.asked import chosen, number_from, visible_position
@@ -96,4 +97,5 @@ def timeline(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return past_timeline(request, context, before)
     context["timeline"] = timeline_of(position, str(context["chosen"]), before=before)
     context["why"] = asked_why(position, request.GET.get("why", ""))
+    context["refused"] = refused_page(position, number_from(request, "refused_before"))
     return render(request, "reporting/timeline.html", context)

@@ -4,11 +4,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from reporting.selectors.dividends import calendar_of, paid_to
+from reporting.selectors.forecast import forecast_of
 from reporting.views.fresh import fresh_page
 
 
 @fresh_page
 def dividends(request: HttpRequest) -> HttpResponse:
     page = paid_to(request.user, request.GET.get("before", ""))
-    context = {"calendar": calendar_of(request.user), "page": page, "query": ""}
+    context = {
+        "calendar": calendar_of(request.user),
+        "forecast": forecast_of(request.user),
+        "page": page,
+        "query": "",
+        "may_announce": getattr(request.user, "is_staff", False),
+    }
     return render(request, "reporting/dividends.html", context)

@@ -30,6 +30,7 @@ def everybody(status: int | tuple[int, ...]) -> tuple[int | tuple[int, ...], ...
 API_ANYONE_KNOWN = (401, 200, 200, 200, 200, 200)
 API_MAKES_OWN = (401, 201, 201, 201, 201, 201)
 API_STAFF_MAKES = (401, 403, 403, 403, 403, 201)
+API_STAFF_PUTS_RIGHT = (401, 403, 403, 403, 403, (200, 404))  # of what was announced before
 API_STAFF_READ = (401, 403, 403, 403, 403, 200)
 PAGE_STAFF_READ = (302, 403, 403, 403, 403, 200)
 API_NOTHING_THERE = (401, 404, 404, 404, 404, 404)
@@ -61,6 +62,7 @@ WHY = {"reason": "so"}
 FILL = {"price": "50", "filled_qty": "1"}
 SETTINGS = {"settings": {"max_trade": "0.3"}}
 DIVIDEND = {"ticker": "IBM", "ex_date": "2007-02-07", "dps": "0.3"}
+ANNOUNCED = {"ticker": "IBM", "ex_date": "2007-02-07"}
 SPLIT = {"ticker": "IBM", "ex_date": "2007-02-07", "numerator": 2, "denominator": 1}
 
 HEALTH = [
@@ -89,6 +91,7 @@ API = [
     Row("v1/positions/<str:public_id>/settings/versions", "GET", API_MEMBERS_READ),
     Row("v1/positions/<str:public_id>/settings/versions/<int:number>/restore", "POST", api_members_act(200), body={}),
     Row("v1/positions/<str:public_id>/ladder", "GET", API_MEMBERS_READ),
+    Row("v1/positions/<str:public_id>/refused-prices", "GET", API_MEMBERS_READ),
     Row("v1/positions/<str:public_id>/timeline", "GET", API_MEMBERS_READ),
     Row("v1/portfolios/<str:public_id>/storm", "GET", API_MEMBERS_READ, "portfolio"),
     Row("v1/evaluations/<str:evaluation_id>", "GET", API_MEMBERS_READ),
@@ -179,6 +182,12 @@ PORTFOLIOS = [
 MARKET = [
     Row("v1/dividends", "GET", API_ANYONE_KNOWN),
     Row("v1/dividends", "POST", API_STAFF_MAKES, body=DIVIDEND),
+    Row("v1/dividends/corrections", "POST", API_STAFF_PUTS_RIGHT, body=DIVIDEND),
+    Row("v1/dividends/cancellations", "POST", API_STAFF_PUTS_RIGHT, body=ANNOUNCED),
+    Row("v1/dividends/answers", "POST", API_STAFF_READ, body={"ticker": "IBM", "day": "2007-02-07"}),
+    Row("v1/splits/corrections", "POST", API_STAFF_PUTS_RIGHT, body=SPLIT),
+    Row("v1/splits/cancellations", "POST", API_STAFF_PUTS_RIGHT, body=ANNOUNCED),
+    Row("v1/dividends/forecast", "GET", API_ANYONE_KNOWN),
     Row("v1/dividends/upcoming", "GET", API_ANYONE_KNOWN),
     Row("v1/dividends/entitlements", "GET", API_ANYONE_KNOWN),
     Row("v1/splits", "GET", API_ANYONE_KNOWN),
@@ -294,6 +303,8 @@ PAGES = [
         "accounts/<uuid:public_id>/books/release", "POST", (302, 404, 404, 404, 422, 404), "account"
     ),  # without a reason
     Row("dividends", "GET", PAGE_ANYONE_KNOWN),
+    Row("dividends/announce", "GET", PAGE_STAFF_READ),
+    Row("dividends/announce", "POST", (302, 403, 403, 403, 403, 422)),
     Row("orders", "GET", PAGE_ANYONE_KNOWN),
     Row("orders/<uuid:public_id>", "GET", PAGE_MEMBERS_READ, subject="order"),
     Row("orders/<uuid:public_id>/cancel", "POST", page_members_act(302), subject="order"),

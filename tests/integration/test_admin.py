@@ -45,8 +45,8 @@ from portfolios.services.verification import verify_events
 from reporting.snapshots import write_snapshots
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from trading.bars.models import BarImport, StoredPart
-from trading.brokers.models import Ability
-from trading.market.models import Bar, Instrument, MarketClock, Quote
+from trading.brokers.models import Ability, PaperEntry
+from trading.market.models import Bar, Instrument, MarketClock, Pace, PriceRefusal, Quote, StoredQuotes
 from trading.market.services import load_bars
 from trading.models import Execution, InboxMessage, Order
 from trading.services.evaluation import evaluate_position
@@ -84,6 +84,9 @@ def furnish(name: str, symbol: str) -> None:
     split = announce_split(source="replay", symbol=symbol, ex_date=date(2007, 3, 1), numerator=2, denominator=1)
     apply_split(position_id=cell.pk, split=split, last_close=micros("90"), market_at=LATER)
     note_answers(source="replay", symbols=[symbol], day=date(2007, 3, 1), by="feed")
+    PaperEntry.objects.create(
+        account=portfolio.account.code, book=str(cell.public_id), symbol=symbol, kind="ex", ex_date=date(2007, 2, 1)
+    )
     price = micros("90")
     bar = Bar(symbol=symbol, day=NOON.date(), open=price, high=price, low=price, close=price)
     load_bars(symbol=symbol, name=symbol, exchange="XNYS", bars=[bar])
@@ -106,6 +109,10 @@ def furnish(name: str, symbol: str) -> None:
     SimulationRun.objects.create(**asked)
     part = {"symbol": symbol, "resolution": "1min", "period": "2007-01", "file": "2007-01.parquet", "rows": 1}
     StoredPart.objects.create(**part, first=0, last=0, sha256="0" * 64, source="a.csv", imported_at=LATER)
+    kept = {"source": f"from {name}", "month": date(2007, 1, 1), "file": "2007-01.parquet", "rows": 1}
+    Pace.objects.create(symbol=symbol, source=f"from {name}")
+    PriceRefusal.objects.create(symbol=symbol, source="alpaca", at=NOON, reason="outlier", received_at=NOON)
+    StoredQuotes.objects.create(**kept, first=NOON, last=LATER, sha256="0" * 64, stored_at=LATER)
     BarImport.objects.create(symbol=symbol, resolution="1min", name="a.csv", sha256="0" * 64, found={})
     Ability.objects.create(account=portfolio.account.code, whole_only=[symbol], probed_at=LATER)
     Sweep.objects.create(**asked).chunks.create(begin=0, end=1)
@@ -298,11 +305,13 @@ def test_an_announcement_is_fixed_once_a_cell_has_been_through_it(
 
 
 def test_an_instrument_keeps_its_exchange_once_it_has_a_price(chief: Client, house: None) -> None:
-    new = {"symbol": "KO", "name": "Coca-Cola"}
+    new = {"symbol": "KO", "name": "Coca-Cola", "currency": "USD", "tick": "0.01", "lot": "0", "tradable": "on"}
+    for wrong in ({"tick": "0"}, {"tick": "-1"}, {"lot": "-1"}, {"currency": "usd"}):
+        assert chief.post(page(Instrument, "add"), new | {"exchange": "XNYS"} | wrong).status_code == 200
     assert chief.post(page(Instrument, "add"), new | {"exchange": "MOON"}).status_code == 200
     assert chief.post(page(Instrument, "add"), new | {"exchange": "XNYS"}).status_code == 302
     priced = Instrument.objects.get(symbol="IBM")
-    chief.post(page(Instrument, "change", priced.pk), {"name": "Big Blue", "exchange": "XLON"})
+    chief.post(page(Instrument, "change", priced.pk), new | {"name": "Big Blue", "exchange": "XLON"})
     priced.refresh_from_db()
     assert (priced.name, priced.exchange) == ("Big Blue", "XNYS")
 

@@ -266,5 +266,5 @@ def test_a_longer_timeline_asks_the_database_no_more_often(django_assert_max_num
     client = Client(headers=bearer(cell.portfolio.owner))
     client.get("/v1/positions")
     for limit in (1, 8):
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(14):
             client.get(f"/v1/positions/{cell.public_id}/timeline?since=2007-01-03T17:02:00Z&limit={limit}")

@@ -13,6 +13,13 @@ from trading.api.accounts import (
     WebhookSecret,
 )
 from trading.api.acts import Adjust, Anchor, Close, Deposit, Pause, Release, Resume, Withdraw
+from trading.api.announcements import (
+    ActionsAnswers,
+    DividendCancellations,
+    DividendCorrections,
+    SplitCancellations,
+    SplitCorrections,
+)
 from trading.api.bars import (
     ImportCommit,
     ImportDetail,
@@ -43,6 +50,7 @@ from trading.api.orders import CancelOrder, FillOrder, OrderDetail, OrderList, P
 from trading.api.positions import PositionDetail, PositionList
 from trading.api.preview import PositionSettingsPreview
 from trading.api.proposals import ApproveOrder, DismissOrder, PortfolioApproval
+from trading.api.refused_prices import RefusedPrices
 from trading.api.settings import (
     PortfolioSettings,
     PortfolioVersions,
@@ -73,6 +81,7 @@ urlpatterns = [
     path("v1/positions/<str:public_id>/tick", Tick.as_view(), name="api-tick"),
     path("v1/positions/<str:public_id>/orders", PositionOrders.as_view(), name="api-position-orders"),
     path("v1/positions/<str:public_id>/ladder", PositionLadder.as_view(), name="api-ladder"),
+    path("v1/positions/<str:public_id>/refused-prices", RefusedPrices.as_view(), name="api-refused-prices"),
     path("v1/positions/<str:public_id>/timeline", PositionTimeline.as_view(), name="api-timeline"),
     path("v1/evaluations/<str:evaluation_id>", EvaluationDetail.as_view(), name="api-evaluation"),
     path("v1/evaluations/<str:evaluation_id>/why-not", WhyNot.as_view(), name="api-why-not"),
@@ -111,6 +120,11 @@ urlpatterns = [
     path("v1/accounts/<str:public_id>/reconciliations", AccountReconciliations.as_view(), name="api-reconciliations"),
     path("v1/accounts/<str:public_id>/reconcile", ReconcileAccount.as_view(), name="api-reconcile"),
     path("v1/accounts/<str:public_id>/unfreeze", UnfreezeAccount.as_view(), name="api-unfreeze"),
+    path("v1/dividends/corrections", DividendCorrections.as_view(), name="api-dividend-corrections"),
+    path("v1/dividends/cancellations", DividendCancellations.as_view(), name="api-dividend-cancellations"),
+    path("v1/dividends/answers", ActionsAnswers.as_view(), name="api-actions-answers"),
+    path("v1/splits/corrections", SplitCorrections.as_view(), name="api-split-corrections"),
+    path("v1/splits/cancellations", SplitCancellations.as_view(), name="api-split-cancellations"),
     path("v1/dividends/upcoming", UpcomingDividends.as_view(), name="api-upcoming-dividends"),
     path("v1/market/status", MarketStatus.as_view(), name="api-market"),
     path("v1/market/quotes/<str:symbol>", NewestQuote.as_view(), name="api-quote"),

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from portfolios.admin.base import ReadOnlyAdmin
-from trading.brokers.models import Ability, PaperExecution, PaperOrder
+from trading.brokers.models import Ability, PaperEntry, PaperExecution, PaperOrder
 
 
 @admin.register(Ability)
@@ -24,3 +24,10 @@ class PaperExecutionAdmin(ReadOnlyAdmin):
     list_display = ("at", "order", "quantity", "price", "execution_id")
     list_select_related = ("order",)
     search_fields = ("execution_id", "order__client_order_id")
+
+
+@admin.register(PaperEntry)
+class PaperEntryAdmin(ReadOnlyAdmin):
+    list_display = ("ex_date", "kind", "symbol", "shares", "cash", "account", "book")
+    list_filter = ("kind",)
+    search_fields = ("symbol", "account", "book")

@@ -113,11 +113,15 @@ class Traded(NamedTuple):
 
 
 class Holdings(NamedTuple):
-    """Shares by symbol and cash (None: not told), in micros. since_opening: only what was traded counts."""
+    """Shares by symbol and cash (None: not told), in micros. since_opening: only what was traded counts.
+
+    received: net dividends paid there; where it is told, shares count what splits added too.
+    """
 
     shares: Mapping[str, int]
     cash: int | None
     since_opening: bool
+    received: int | None = None
 
 
 class Abilities(NamedTuple):

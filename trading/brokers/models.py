@@ -53,3 +53,29 @@ class PaperExecution(models.Model):
 
     def __str__(self) -> str:
         return self.execution_id
+
+
+class PaperEntry(models.Model):
+    """What a corporate action did to one book of an account: the venue's own reckoning, once each."""
+
+    class Kind(models.TextChoices):
+        SPLIT = "split"
+        EX = "ex"
+        PAID = "paid"
+
+    account = models.CharField(max_length=48)
+    book = models.CharField(max_length=40, help_text="The holding it happened to, by the name its owner gave it")
+    symbol = models.CharField(max_length=12)
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    ex_date = models.DateField()
+    shares = models.BigIntegerField(default=0, help_text="Added, in micros")
+    cash = models.BigIntegerField(default=0, help_text="Net, in micros: owed from the ex-date on, then paid")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "book", "symbol", "kind", "ex_date"], name="paper_entry_once")
+        ]
+        verbose_name_plural = "paper entries"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.symbol} {self.ex_date}"

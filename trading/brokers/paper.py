@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from trading.brokers.base import Abilities, Fill, Holdings, OrderRequest, Report, Standing, Traded, refuse_late
-from trading.brokers.models import PaperExecution, PaperOrder
+from trading.brokers.models import PaperEntry, PaperExecution, PaperOrder
 from trading.domain.choices import Side
 from trading.domain.costs import OURS, fill_price
 from trading.domain.order_life import WORKING
@@ -71,12 +71,16 @@ class PaperBroker:
         return traded, str(found[-1].pk) if found else cursor
 
     def holdings(self) -> Holdings | None:
-        """What was bought and sold here: it does not know what was brought in."""
+        """What was bought, sold, split and paid here: it does not know what was brought in."""
         rows = PaperExecution.objects.filter(order__account=self.account)
         shares: dict[str, int] = {}
         for symbol, side, quantity in rows.values_list("order__symbol", "order__side").annotate(Sum("quantity")):
             shares[symbol] = shares.get(symbol, 0) + int(quantity) * (1 if side == "BUY" else -1)
-        return Holdings(shares, None, since_opening=True)
+        entries = PaperEntry.objects.filter(account=self.account)
+        for symbol, added in entries.values_list("symbol").annotate(Sum("shares")):
+            shares[symbol] = shares.get(symbol, 0) + int(added)
+        paid = entries.filter(kind=PaperEntry.Kind.PAID).aggregate(all=Sum("cash", default=0))["all"]
+        return Holdings(shares, None, since_opening=True, received=int(paid))
 
     def abilities(self, symbols: Collection[str]) -> Abilities | None:
         return None

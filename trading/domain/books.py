@@ -43,6 +43,11 @@ def cash_side_by_side(ours: int, theirs: int) -> Line:
     return amounts(CASH, "cash", ours, theirs, is_right=theirs >= ours)
 
 
+def received_side_by_side(ours: int, theirs: int) -> Line:
+    """Net dividends paid, to the micro."""
+    return amounts(CASH, "dividends", ours, theirs, is_right=theirs == ours)
+
+
 def amounts(kind: str, subject: str, ours: int, theirs: int, *, is_right: bool, note: str = "") -> Line:
     verdict = EQUAL if is_right else DIFFERS
     return Line(kind, subject, as_text(ours), as_text(theirs), verdict, as_text(theirs - ours), note)

@@ -17,6 +17,12 @@ class Refusal(IntEnum):
     OUT_OF_RANGE = 1
     CROSSED = 2
     OUT_OF_ORDER = 3
+    STALE = 4
+    FROM_THE_FUTURE = 5
+    OUTLIER = 6
+    UNCONFIRMED = 7
+    CORRECTION = 8
+    NOT_A_NUMBER = 9
 
 
 class Chosen(NamedTuple):

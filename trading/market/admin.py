@@ -9,8 +9,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from portfolios.admin.base import ReadOnlyAdmin
-from trading.market.models import Bar, Instrument, MarketClock, Quote
+from trading.market.models import Bar, Instrument, MarketClock, Pace, PriceRefusal, Quote, StoredQuotes
 
+ALWAYS = ("name", "currency", "tick", "lot", "tradable", "fractional")
 SLOWEST, FASTEST = 0.001, 10_000
 
 
@@ -23,7 +24,7 @@ def refuse_unknown_exchange(code: str) -> None:
 
 @admin.register(Instrument)
 class InstrumentAdmin(ReadOnlyAdmin):
-    """Once a price has come for it, its sessions have been used: then only the name can change."""
+    """Once a price has come for it, its sessions have been used: then its exchange stays."""
 
     list_display = ("symbol", "name", "exchange", "priced")
     search_fields = ("symbol",)
@@ -38,8 +39,8 @@ class InstrumentAdmin(ReadOnlyAdmin):
 
     def writable(self, row: Any) -> tuple[str, ...]:
         if row is None:
-            return ("symbol", "name", "exchange")
-        return ("name",) if is_priced(row) else ("name", "exchange")
+            return ("symbol", "exchange", *ALWAYS)
+        return ALWAYS if is_priced(row) else ("exchange", *ALWAYS)
 
     def has_add_permission(self, request: HttpRequest, *_row: Any) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
@@ -59,6 +60,27 @@ def is_priced(row: Any) -> bool:
 @admin.register(Quote)
 class QuoteAdmin(ReadOnlyAdmin):
     list_display = ("symbol", "at", "last", "bid", "ask", "source", "received_at")
+    search_fields = ("symbol",)
+    sortable_by = ()
+
+
+@admin.register(StoredQuotes)
+class StoredQuotesAdmin(ReadOnlyAdmin):
+    list_display = ("source", "month", "rows", "first", "last", "stored_at")
+    sortable_by = ()
+
+
+@admin.register(PriceRefusal)
+class PriceRefusalAdmin(ReadOnlyAdmin):
+    list_display = ("symbol", "source", "at", "last", "reason", "sentence", "received_at")
+    search_fields = ("symbol",)
+    list_filter = ("reason", "source")
+    sortable_by = ()
+
+
+@admin.register(Pace)
+class PaceAdmin(ReadOnlyAdmin):
+    list_display = ("symbol", "source", "price", "at", "returns", "doubted", "asked_at")
     search_fields = ("symbol",)
     sortable_by = ()
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time
+from typing import NamedTuple, Protocol
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from portfolios.prepared import PreparedRead, Slot
 from trading.market import cache
 from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
-from trading.market.models import Bar, Instrument, MarketClock, Quote
+from trading.market.models import Bar, Instrument, MarketClock, PriceRefusal, Quote
 
 BEFORE_OPENING = time(12)  # UTC: the morning of the same day in America
 
@@ -70,15 +72,37 @@ def market_day(source: str) -> date:
     return clock.day or clock.begins_on
 
 
+class Listing(NamedTuple):
+    """Where a symbol is traded, and whether it is at present."""
+
+    exchange: str = DEFAULT_EXCHANGE
+    tradable: bool = True
+
+
+def listing_of(symbol: str) -> Listing:
+    found = Instrument.objects.filter(symbol=symbol).values_list("exchange", "tradable").first()
+    return Listing(*found) if found else Listing()
+
+
 def exchange_of(symbol: str) -> str:
-    exchange = Instrument.objects.filter(symbol=symbol).values_list("exchange", flat=True).first()
-    return exchange or DEFAULT_EXCHANGE
+    return listing_of(symbol).exchange
 
 
 def last_close_before(symbol: str, source: str, at: datetime) -> int:
     """The newest price before an instant in micros; 0 when there is none."""
     quote = Quote.objects.filter(symbol=symbol, source=source, at__lt=at).order_by("-at").first()
     return quote.last if quote else 0
+
+
+class Follows(Protocol):
+    """A cell, as far as the market knows one: a symbol by the prices of a source."""
+
+    symbol: str
+    source: str
+
+
+def refusals_of(cell: Follows) -> QuerySet[PriceRefusal]:
+    return PriceRefusal.objects.filter(symbol=cell.symbol, source=cell.source)
 
 
 def bars_of_day(day: date) -> list[Bar]:

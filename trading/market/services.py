@@ -52,7 +52,7 @@ def is_taken(source: str, price: Price) -> bool:
     return Quote.objects.filter(symbol=price.symbol, source=source, at=price.at).exists()
 
 
-def quote_from(source: str, price: Price) -> Quote:
+def quote_from(source: str, price: Price, received_at: datetime | None = None) -> Quote:
     return Quote(
         symbol=price.symbol,
         source=source,
@@ -60,7 +60,9 @@ def quote_from(source: str, price: Price) -> Quote:
         last=price.last,
         bid=price.bid or None,
         ask=price.ask or None,
-        received_at=timezone.now(),
+        received_at=received_at or timezone.now(),
+        last_at=price.last_at,
+        origin=price.origin,
     )
 
 

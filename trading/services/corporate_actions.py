@@ -5,16 +5,19 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from dividends.models import Split
+from dividends.models import Dividend, Entitlement, Split
 from dividends.selectors import dividends_due, holders_before, payments_due, splits_due
+from dividends.services import corrections
 from dividends.services.entitlements import go_ex_dividend, pay_dividend
 from dividends.services.splits import apply_split
 from portfolios.models import Position
+from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
 from trading.domain.order_life import CANCELLABLE
 from trading.errors import BrokenCell
 from trading.market.selectors import last_close_before
 from trading.models import Order
+from trading.services import paper_books
 from trading.services.ordering import take_back
 from trading.services.quarantine import setting_aside
 
@@ -56,7 +59,11 @@ def split_position(*, position_id: int, split: Split, last_close: int, market_at
     if Order.objects.filter(position=position_id).open().exists():
         return False
     applied = apply_split(position_id=position_id, split=split, last_close=last_close, market_at=market_at)
-    return applied is not None
+    if applied is None:
+        return False
+    position = Position.objects.locked().get(pk=position_id)
+    paper_books.was_split(position, split, effective_rules(position).rules.lot, last_close)
+    return True
 
 
 def take_back_open(position_id: int, market_at: datetime) -> None:
@@ -85,14 +92,52 @@ def go_ex_due(*, source: str, day: date, market_at: datetime) -> int:
     for dividend in dividends_due(source=source, day=day):
         for position in holders_before(dividend):
             with suppress(BrokenCell), setting_aside(position.pk):
-                entitlement = go_ex_dividend(position_id=position.pk, dividend=dividend, market_at=market_at)
-                done += entitlement is not None
+                done += go_ex_position(position_id=position.pk, dividend=dividend, market_at=market_at)
     return done
+
+
+@transaction.atomic
+def go_ex_position(*, position_id: int, dividend: Dividend, market_at: datetime) -> bool:
+    entitlement = go_ex_dividend(position_id=position_id, dividend=dividend, market_at=market_at)
+    if entitlement is None:
+        return False
+    paper_books.went_ex(entitlement.position, dividend, entitlement.withholding or 0)
+    return True
 
 
 def pay_due(*, source: str, day: date, market_at: datetime) -> int:
     done = 0
     for pk, position_id in payments_due(source=source, day=day).values_list("pk", "position_id"):
         with suppress(BrokenCell), setting_aside(position_id):
-            done += pay_dividend(entitlement_id=pk, market_at=market_at)
+            done += pay_entitlement(entitlement_id=pk, market_at=market_at)
     return done
+
+
+@transaction.atomic
+def pay_entitlement(*, entitlement_id: int, market_at: datetime) -> bool:
+    if not pay_dividend(entitlement_id=entitlement_id, market_at=market_at):
+        return False
+    paper_books.was_paid(Entitlement.objects.select_related("position", "dividend").get(pk=entitlement_id))
+    return True
+
+
+@transaction.atomic
+def correct_dividend(
+    *, source: str, symbol: str, ex_date: date, dps: int, pay_date: date | None, market_at: datetime, actor: str
+) -> Dividend:
+    """Other terms than announced, in all books. Raises Refused, as the ledger's."""
+    dividend = corrections.correct_dividend(
+        source=source, symbol=symbol, ex_date=ex_date, dps=dps, pay_date=pay_date, market_at=market_at, actor=actor
+    )
+    paper_books.was_corrected(dividend)
+    return dividend
+
+
+@transaction.atomic
+def cancel_dividend(*, source: str, symbol: str, ex_date: date, market_at: datetime, actor: str) -> Dividend:
+    """Not paid after all, in all books. Raises Refused, as the ledger's."""
+    dividend = corrections.cancel_dividend(
+        source=source, symbol=symbol, ex_date=ex_date, market_at=market_at, actor=actor
+    )
+    paper_books.was_corrected(dividend)
+    return dividend

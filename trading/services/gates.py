@@ -12,11 +12,12 @@ from portfolios.models import Account, Position
 from trading.domain.choices import OPEN, Gates, Side
 from trading.domain.order_life import OPEN_STATES
 from trading.market.calendars import Calendar, Phase, calendar_for
-from trading.market.selectors import exchange_of
+from trading.market.selectors import Listing, listing_of
 from trading.models import Order
+from trading.risk.models import Halt
 from trading.risk.selectors import halt_over, why_blocked, why_untrusted
-from trading.services.ordering import robot_key
-from trading.sight import Sight
+from trading.services.ordering import NOT_TRADABLE, robot_key
+from trading.sight import Sight, age_limit
 
 
 class Shut(NamedTuple):
@@ -72,7 +73,8 @@ def gates_at(position: Position, rules: Rules, sight: Sight, side: Side, but: Or
 
     `but`: an order that is asked about itself.
     """
-    calendar = calendar_for(exchange_of(position.symbol))
+    listing = listing_of(position.symbol)
+    calendar = calendar_for(listing.exchange)
     rows = Order.objects.filter(position=position).filter(
         Q(status__in=(*OPEN_STATES, "proposed"))
         | Q(key=robot_key(position, sight.at, side))
@@ -80,8 +82,13 @@ def gates_at(position: Position, rules: Rules, sight: Sight, side: Side, but: Or
     )
     orders = [order for order in rows.only(*ASKED) if but is None or order.pk != but.pk]
     halt = halt_over(position)
-    asked = Asked(orders, halt.reason if halt else "", why_not_sent(position.portfolio.account))
+    asked = Asked(orders, why_halted(halt, listing), why_not_sent(position.portfolio.account))
     return shut_at(position, rules, sight, side, calendar, asked)
+
+
+def why_halted(halt: Halt | None, listing: Listing) -> str:
+    """By a person over it, or because nobody trades the symbol at present."""
+    return halt.reason if halt else "" if listing.tradable else NOT_TRADABLE
 
 
 def why_not_sent(account: Account) -> str:
@@ -133,7 +140,7 @@ def shut_by(facts: Facts, rules: Rules, sight: Sight) -> Shut:
         "quarantined": facts.state,
         "halted": facts.halted or "no",
         "unreconciled": facts.untrusted or "no",
-        "stale_price": f"{sight.age / 1000:g} s old, at most {rules.max_quote_age / 1000:g} s",
+        "stale_price": f"{sight.age / 1000:g} s old, at most {age_limit(sight.source, rules) / 1000:g} s",
         "market_closed": str(facts.phase),
         "order_open": "yes" if facts.order_open else PROPOSED if facts.proposed else "no",
         "dup": "yes" if facts.dup else "no",

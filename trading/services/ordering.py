@@ -5,7 +5,8 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Coalesce
 
 from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, as_text
 from portfolios.domain.holding import Rules
@@ -20,7 +21,7 @@ from trading.brokers.base import PREFIX
 from trading.domain.choices import Decision, Side
 from trading.domain.costs import cash_to_reserve, limit_price, reservation_price
 from trading.domain.order_life import CANCELLABLE, UNSENT
-from trading.market.models import MarketClock, Quote
+from trading.market.models import Instrument, MarketClock, Quote
 from trading.market.selectors import instant_of, market_now
 from trading.models import Order
 from trading.risk.models import Halt
@@ -28,6 +29,7 @@ from trading.selectors import locked_cell_of
 from trading.services.settlement import move, release, wake_after
 from trading.sight import Sight
 
+NOT_TRADABLE = "this symbol is not traded at present"
 ONE_OPEN = "one_open_order_per_position"
 
 
@@ -141,6 +143,7 @@ def scene() -> QuerySet[Position]:
     quotes = Quote.objects.filter(symbol=OuterRef("symbol"), source=OuterRef("source")).order_by("-at")
     clocks = MarketClock.objects.filter(source=OuterRef("source"))
     halts = Halt.objects.in_force().reaching(OuterRef("portfolio"), OuterRef("portfolio__account"), OuterRef("pk"))
+    untraded = Instrument.objects.filter(symbol=OuterRef("symbol"), tradable=False)
     return (
         Position.objects.locked()
         .filter(pk=Slot("position"))
@@ -149,7 +152,11 @@ def scene() -> QuerySet[Position]:
             clock_at=Subquery(clocks.values("at")),
             clock_begins_on=Subquery(clocks.values("begins_on")),
             has_open_order=Exists(Order.objects.filter(position=OuterRef("pk")).open()),
-            halted=Subquery(halts.order_by("pk").values("reason")[:1]),
+            halted=Coalesce(
+                Subquery(halts.order_by("pk").values("reason")[:1]),
+                Subquery(untraded.values(why=Value(NOT_TRADABLE, output_field=TextField()))[:1]),
+                output_field=TextField(),
+            ),
         )
     )
 

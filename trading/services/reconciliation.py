@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.utils import timezone
 
+from dividends.models import Entitlement, SplitApplication
 from portfolios.events import EventType
 from portfolios.models import Account, Position
 from portfolios.services.journal import Journal
@@ -27,6 +28,7 @@ from trading.domain.books import (
     TRADED,
     Line,
     cash_side_by_side,
+    received_side_by_side,
     shares_side_by_side,
 )
 from trading.models import AccountHolding, Execution, Reconciliation
@@ -146,7 +148,10 @@ def compare_holdings(account: Account, holdings: Holdings | None) -> list[Line]:
         return []
     outside = dict(AccountHolding.objects.filter(account=account).values_list("symbol", "outside"))
     if holdings.since_opening:
-        return shares_side_by_side(TRADED, traded_by(account), holdings.shares, outside)
+        if holdings.received is None:
+            return shares_side_by_side(TRADED, traded_by(account), holdings.shares, outside)
+        lines = shares_side_by_side(TRADED, with_splits(account), holdings.shares, outside)
+        return [*lines, received_side_by_side(received_by(account), holdings.received)]
     shares: Counter[str] = Counter()
     cash = 0
     cells = Position.objects.filter(portfolio__account=account)
@@ -164,6 +169,21 @@ def traded_by(account: Account) -> Counter[str]:
     for symbol, side, quantity in rows.annotate(Sum("quantity")):
         traded[symbol] += int(quantity) * (1 if side == "BUY" else -1)
     return traded
+
+
+def with_splits(account: Account) -> Counter[str]:
+    """Shares traded by symbol, and what splits added to cells while they were held here."""
+    shares = traded_by(account)
+    rows = SplitApplication.objects.filter(account=account.code).values_list("split__symbol")
+    for symbol, added in rows.annotate(added=Sum(F("shares_after") - F("shares_before"))):
+        shares[symbol] += int(added)
+    return shares
+
+
+def received_by(account: Account) -> int:
+    """Net dividends paid to it, in micros."""
+    paid = Entitlement.objects.filter(account=account.code, status=Entitlement.Status.PAID)
+    return int(paid.aggregate(all=Sum("net", default=0))["all"])
 
 
 @transaction.atomic

@@ -15,10 +15,10 @@ from trading.domain.choices import Side
 from trading.domain.order_life import OPEN_STATES
 from trading.market.calendars import calendar_for
 from trading.market.models import Quote
-from trading.market.selectors import exchange_of, market_day, market_now, newest_quote, newest_quotes
+from trading.market.selectors import listing_of, market_day, market_now, newest_quote, newest_quotes
 from trading.models import Order
 from trading.risk.models import Halt
-from trading.services.gates import ASKED, Asked, Shut, gates_at, shut_at, why_not_sent
+from trading.services.gates import ASKED, Asked, Shut, gates_at, shut_at, why_halted, why_not_sent
 from trading.services.overnight import Gap, unexplained_gap
 from trading.sight import Sight
 
@@ -87,7 +87,7 @@ class Together:
         self.alone = Alone()
         self.trusted: dict[int, str] = {}
         self.gaps: dict[str, Gap | None] = {}
-        self.exchange_of = cache(exchange_of)
+        self.listing_of = cache(listing_of)
         self.ruled: dict[tuple[int, int | None], EffectiveRules] = {}
 
     def rules(self, position: Position) -> EffectiveRules:
@@ -130,9 +130,10 @@ class Together:
 
     def gates(self, position: Position, rules: Rules, sight: Sight, side: Side) -> Shut:
         halt = next((halt for halt in self.halts if halt.stops(position)), None)
-        calendar = calendar_for(self.exchange_of(position.symbol))
+        listing = self.listing_of(position.symbol)
+        calendar = calendar_for(listing.exchange)
         asked = Asked(
-            self.orders[position.pk], halt.reason if halt else "", self.why_not_sent(position.portfolio.account)
+            self.orders[position.pk], why_halted(halt, listing), self.why_not_sent(position.portfolio.account)
         )
         return shut_at(position, rules, sight, side, calendar, asked)
 
@@ -151,7 +152,7 @@ class Together:
     @cached_property
     def orders(self) -> dict[int, Collection[Order]]:
         """By cell: open ones, proposals, and those of the quotes' market days. Each by an index of its own."""
-        days = {calendar_for(self.exchange_of(row.symbol)).market_day(row.at) for row in self.quotes.values()}
+        days = {calendar_for(self.listing_of(row.symbol).exchange).market_day(row.at) for row in self.quotes.values()}
         rows = Order.objects.filter(position__in=self.keys).only(*ASKED, "position_id")
         found: dict[int, dict[int, Order]] = defaultdict(dict)
         for asked in (rows.open(), rows.filter(status="proposed"), rows.filter(market_day__in=days)):

@@ -9,6 +9,7 @@ from portfolios.events import EventType
 from portfolios.models import Event, Position
 from trading.market.models import Quote
 from trading.models import Order
+from trading.quotes.reading import quote_at
 from trading.sight import Sight, see
 from trading.timeline import Waiting, comes_after, quotes_of, with_next
 from trading.timeline.rows import quote_at_of
@@ -96,7 +97,7 @@ def frame_of(position: Position, events: Sequence[Event], number: int, quote: Qu
     if at is None:
         return Fact(event)
     if quote is None or quote.at != at:
-        quote = Quote.objects.filter(symbol=position.symbol, source=position.source, at=at).first()
+        quote = quote_at(position.symbol, position.source, at)
     is_shown = event.actor == ROBOT or acted(events, number)
     return Look(quote, event, led_to(events, number), is_shown)
 

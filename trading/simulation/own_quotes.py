@@ -9,6 +9,7 @@ from django.db import connection
 
 from portfolios.models import Position
 from trading.market.phases import number
+from trading.quotes.reading import columns_between
 from trading.simulation.runs import CannotRun
 
 MOST_QUOTES = 2_000_000
@@ -49,12 +50,25 @@ def quotes_since(position: Position, begins: datetime) -> Quotes:
         with cursor.copy(cursor.mogrify(QUOTES, asked)) as copy:
             found = b"".join(bytes(block) for block in copy)
     columns = list(columns_of(found))
-    if not columns:
+    older = columns_between(position.symbol, position.source, begins)
+    if columns:
+        at, received, *prices = columns
+        newer = Quotes(at + ITS_EPOCH, received + ITS_EPOCH, *prices)
+    else:
+        newer = Quotes(*(np.empty(0, np.int64) for _ in Quotes._fields))
+    quotes = joined(older, newer) if older else newer
+    if not len(quotes.at):
         raise nothing_seen()
-    if len(columns[0]) > MOST_QUOTES:
+    if len(quotes.at) > MOST_QUOTES:
         raise CannotRun(f"This cell was shown more than {MOST_QUOTES:,} prices: too many to preview on.")
-    at, received, *prices = columns
-    return Quotes(at + ITS_EPOCH, received + ITS_EPOCH, *prices)
+    return quotes
+
+
+def joined(older: dict[str, np.ndarray], newer: Quotes) -> Quotes:
+    """What lies in files and what in the table; a quote that is on both sides counts once."""
+    both = Quotes(*(np.concatenate((older[name].astype(np.int64), getattr(newer, name))) for name in Quotes._fields))
+    _, places = np.unique(both.at, return_index=True)
+    return Quotes(*(column[places] for column in both))
 
 
 def columns_of(found: bytes) -> Iterator[np.ndarray]:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from portfolios.models import Event, Position
 from trading.domain.choices import Side
 from trading.domain.costs import OURS, UNFILLED, Filled, add_fill
-from trading.market.models import Quote
 from trading.models import Execution, Order
+from trading.quotes.reading import newest_until
 from trading.services.settlement import rules_of
 from trading.sight import see
 
@@ -90,8 +90,7 @@ def fee_of(fill: Execution) -> int:
 
 def market_at(position: Position, order: Order, fill: Execution) -> int:
     """The price in the market when the fill was made; the decision's own where that was the newest."""
-    quotes = Quote.objects.filter(symbol=position.symbol, source=position.source, at__lte=fill.at)
-    quote = quotes.order_by("-at").first()
+    quote = newest_until(position.symbol, position.source, fill.at)
     decided = int(order.decision_price or 0)
     if quote is None or quote.at <= order.decided_at:
         return decided

@@ -10,10 +10,10 @@ from typing import TypeVar
 from portfolios.events import EventType
 from portfolios.models import Event, Position
 from trading.market.models import Quote
+from trading.quotes.reading import quotes_between
 from trading.timeline.rows import EvaluationRow, computed_row, quote_at_of, stored_row
 from trading.timeline.walk import Walk
 
-CHUNK = 2_000
 T = TypeVar("T")
 BY_PEOPLE = ("user:", "token:")
 
@@ -77,10 +77,7 @@ def comes_after(event: Event, quote: Quote) -> bool:
 
 def quotes_of(position: Position, since: datetime | None) -> Iterator[Quote]:
     """From there on without end: whoever reads stops."""
-    quotes = Quote.objects.filter(symbol=position.symbol, source=position.source)
-    if since:
-        quotes = quotes.filter(at__gte=since)
-    return quotes.order_by("at").iterator(chunk_size=CHUNK)
+    return quotes_between(position.symbol, position.source, since)
 
 
 def with_next(rows: Iterable[T]) -> Iterator[tuple[T, T | None]]:

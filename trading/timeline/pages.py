@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from portfolios.events import EventType
 from portfolios.models import Event, Position
-from trading.market.models import Quote
+from trading.quotes.reading import moment_before as quote_before
 from trading.timeline import evaluations, trades
 from trading.timeline.rows import EvaluationRow
 
@@ -70,10 +70,8 @@ def moment_before(span: Span, at: datetime, reach: int) -> datetime | None:
     if span.trades_only:
         intents = Event.objects.of(span.position).filter(type=EventType.ORDER_INTENT, market_at__lt=at)
         moments: QuerySet[Any, datetime] = intents.order_by("-seq").values_list("market_at", flat=True)
-    else:
-        quotes = Quote.objects.filter(symbol=span.position.symbol, source=span.position.source, at__lt=at)
-        moments = quotes.order_by("-at").values_list("at", flat=True)
-    return next(iter(moments[reach - 1 : reach]), None)
+        return next(iter(moments[reach - 1 : reach]), None)
+    return quote_before(span.position.symbol, span.position.source, at, reach)
 
 
 def latest(since: datetime | None, moment: datetime | None) -> datetime | None:

@@ -13,7 +13,7 @@ from trading.domain.prices import PriceKind
 from trading.market.calendars import Phase
 from trading.market.models import Quote
 from trading.services.account import inputs_of, outputs_of
-from trading.sight import Sight
+from trading.sight import Sight, age_limit
 from trading.timeline.walk import Walk
 
 STORED = (EventType.EVALUATED, EventType.SKIPPED, EventType.GUARDRAIL_REBALANCE, EventType.ANCHOR_SET)
@@ -109,7 +109,7 @@ def sight_from(inputs: dict[str, Any], walk: Walk) -> Sight:
         last=micros(inputs["last"]),
         mid=micros(inputs["mid"]) if inputs["mid"] else 0,
         age=age,
-        stale=int(age > walk.rules.max_quote_age),
+        stale=int(age > age_limit(inputs["source"], walk.rules)),
     )
 
 

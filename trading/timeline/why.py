@@ -10,6 +10,7 @@ from portfolios.models import Event, Position
 from trading.domain.choices import OPEN, Reason
 from trading.domain.whatif import Case, Change, changes
 from trading.market.models import Quote
+from trading.quotes.reading import newest_until, quote_at
 from trading.services.gates import Facts, shut_by
 from trading.timeline import Waiting, comes_after
 from trading.timeline.rows import EPOCH, STORED, TRADES, EvaluationRow, computed_row, quote_at_of, stored_row
@@ -64,8 +65,7 @@ def found(position: Position, name: Name) -> Found | None:
 
 def at_quote(position: Position, at: datetime) -> Found | None:
     """Of the newest quote up to then, whether it was written down or not."""
-    quotes = Quote.objects.filter(symbol=position.symbol, source=position.source, at__lte=at)
-    quote = quotes.order_by("-at").first()
+    quote = newest_until(position.symbol, position.source, at)
     if quote is None:
         return None
     written = Event.objects.of(position).filter(market_at__gte=quote.at, type__in=STORED).order_by("-seq")[:LATEST]
@@ -91,7 +91,7 @@ def own(log: Iterator[Event], position: Position) -> Iterator[Event]:
 
 
 def computed(position: Position, at: datetime) -> Found | None:
-    quote = Quote.objects.filter(symbol=position.symbol, source=position.source, at=at).first()
+    quote = quote_at(position.symbol, position.source, at)
     if quote is None:
         return None
     walk, log = Walk.up_to(position, at)

@@ -1,0 +1,1 @@
+"""Sources of live prices, one file each: all fulfil `trading.market.base.PriceSource`."""
