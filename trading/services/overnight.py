@@ -42,7 +42,7 @@ class Gap(NamedTuple):
 
     @property
     def named(self) -> dict[str, str]:
-        amounts = {"close_before": self.before, "expected": self.expected, "price": self.price}
+        amounts = {"close_before": self.before, "expected": self.expected, "opened": self.price}
         return {name: as_text(value) for name, value in amounts.items()} | {
             "day": self.day.isoformat(),
             "gap": as_text(self.ppm),

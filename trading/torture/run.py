@@ -107,6 +107,7 @@ class Run(World):
         self.market.wait(timedelta(minutes=1))
         for symbol in self.stage.symbols:
             self.market.quote(symbol, 0)
+        self.feed_answers()
         if not cancels:
             self.due()
         self.life.new_price()

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from django.db import connection
 
-from dividends.services.announcements import announce_dividend, announce_split
+from dividends.services.announcements import announce_dividend, announce_split, note_answers
 from portfolios.domain.amounts import MICROS
 from portfolios.errors import Refused
 from portfolios.models import Position, User
@@ -19,6 +19,7 @@ from portfolios.services.settings import change_settings
 from trading import tasks
 from trading.brokers.faulty import Venue
 from trading.domain.choices import Side
+from trading.market.calendars import calendar_for
 from trading.models import InboxMessage, Order
 from trading.risk.models import Halt
 from trading.services.halts import halt, rearm, write_halt
@@ -96,6 +97,7 @@ class World:
             self.sweep: 1,
             self.cash: 1,
             self.company: 0.8,
+            self.feed_answers: 0.8,
             self.reconcile: 0.6,
             self.stop: 1.2 if self.bells.waiting and not self.halted else 0.4,
             self.retune: 0.4,
@@ -251,6 +253,11 @@ class World:
             self.market.prices[symbol] = self.market.prices[symbol] * denominator // numerator
         self.due()
         self.venue.expire(self.market.at)
+
+    def feed_answers(self) -> None:
+        """There are no other corporate actions today: a gap overnight is a price like any other."""
+        day = calendar_for().market_day(self.market.at)
+        note_answers(source=self.market.source, symbols=self.stage.symbols, day=day, by="feed:torture")
 
     def due(self) -> None:
         tasks.check_dividends()
