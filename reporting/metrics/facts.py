@@ -39,16 +39,26 @@ EVENTS_AFTER = """
            ) AS event
      ORDER BY event.stream_id, event.seq
 """
-# From the price that was known at the instant wanted, to the end.
+# From the price that was known at the instant wanted, to the end. A row without a time: files have prices of then.
 QUOTES_SINCE = """
+      WITH wanted AS (
+           SELECT symbol, source, since,
+                  (SELECT max(earlier.at) FROM market_quote AS earlier
+                    WHERE earlier.symbol = asked.symbol AND earlier.source = asked.source
+                      AND earlier.at <= asked.since) AS known
+             FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS asked (symbol, source, since)
+           )
     SELECT quote.symbol, quote.source, quote.at, quote.last
-      FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS wanted (symbol, source, since)
+      FROM wanted
       JOIN market_quote AS quote ON quote.symbol = wanted.symbol AND quote.source = wanted.source
-       AND quote.at >= COALESCE((SELECT max(earlier.at) FROM market_quote AS earlier
-            WHERE earlier.symbol = wanted.symbol AND earlier.source = wanted.source AND earlier.at <= wanted.since),
-            wanted.since)
+       AND quote.at >= COALESCE(wanted.known, wanted.since)
      WHERE quote.at <= %s
-     ORDER BY quote.at
+     UNION ALL
+    SELECT symbol, source, NULL, NULL
+      FROM wanted
+     WHERE EXISTS (SELECT FROM market_storedquotes AS stored
+                    WHERE stored.source = wanted.source AND (stored.last >= wanted.since OR wanted.known IS NULL))
+     ORDER BY at
 """
 
 
@@ -126,15 +136,16 @@ def quotes_since(
     symbols, sources = [symbol for symbol, _ in since], [source for _, source in since]
     moments = [datetime.fromtimestamp(at / 1000, UTC) for at in since.values()]
     found: dict[Listing, Quotes] = defaultdict(list)
+    in_files: dict[Listing, datetime] = {}
     with connection.cursor() as cursor:
         cursor.execute(QUOTES_SINCE, [symbols, sources, moments, until])
         for symbol, source, at, last in cursor.fetchall():
-            found[symbol, source].append((instant(at), QUOTE, last))
-    for (symbol, source), moment in zip(since, moments, strict=True):
-        if older := stored_since(symbol, source, moment, until):
-            found[symbol, source] = sorted(
-                {(instant(at), QUOTE, last) for at, last in older} | set(found[symbol, source])
-            )
+            if at is None:
+                in_files[symbol, source] = datetime.fromtimestamp(since[symbol, source] / 1000, UTC)
+            else:
+                found[symbol, source].append((instant(at), QUOTE, last))
+    for listing, older in stored_since(in_files, until).items():
+        found[listing] = sorted({(instant(at), QUOTE, last) for at, last in older} | set(found[listing]))
     return found
 
 

@@ -1,16 +1,17 @@
 """The one reader of prices that were: whichever side of the border between table and files they lie on.
 
 The table is asked first and the list of files after it, so a month on its way is seen twice rather than not at all; a
-quote that is on both sides counts once, by its market time.
+quote that is on both sides counts once, by its market time. Where the same statement asks both, one snapshot tells
+whether there are files, and mostly there are none: then the list costs no query of its own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import groupby
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 
 from trading.bars.engine import engine
 from trading.market.models import Quote, StoredQuotes
@@ -19,16 +20,18 @@ from trading.market.phases import instant
 from trading.quotes.files import names, quote_of, table_of, within
 
 CHUNK = 2_000
+Listing = tuple[str, str]  # symbol and source
 
 
 def quotes_between(
     symbol: str, source: str, since: datetime | None = None, until: datetime | None = None
 ) -> Iterator[Quote]:
     """By market time, since <= at < until; in constant memory."""
-    rows = in_table(symbol, source, since, until).order_by("at").iterator(chunk_size=CHUNK)
+    held = in_table(symbol, source, since, until).annotate(is_stored=Exists(parts_in(source, since, until)))
+    rows = held.order_by("at").iterator(chunk_size=CHUNK)
     head = next(rows, None)
     newer = prepended(head, rows)
-    parts = parts_between(source, since, until)
+    parts = parts_between(source, since, until) if head is None or head.is_stored else []
     if not parts:
         yield from newer
         return
@@ -56,9 +59,12 @@ def newest_until(symbol: str, source: str, at: datetime) -> Quote | None:
 
 def moment_before(symbol: str, source: str, at: datetime, reach: int) -> datetime | None:
     """When the `reach`-th quote before an instant was; None where there are not so many."""
-    rows = in_table(symbol, source, None, at).order_by("-at").values_list("at", flat=True)
-    known = set(rows[:reach])
-    for part in reversed(parts_between(source, min(known) if len(known) >= reach else None, at)):
+    held = in_table(symbol, source, None, at).annotate(is_stored=Exists(parts_in(source, None, at)))
+    rows = list(held.order_by("-at").values_list("at", "is_stored")[:reach])
+    known = {moment for moment, _ in rows}
+    begins = min(known) if len(known) >= reach else None
+    parts = parts_between(source, begins, at) if not rows or rows[0][1] else []
+    for part in reversed(parts):
         known.update(moments_in(symbol, part, at, reach))
         if len([moment for moment in known if moment >= part.first]) >= reach:
             break
@@ -70,11 +76,15 @@ def parts_between(
     source: str, since: datetime | None, until: datetime | None, *, until_last: datetime | None = None
 ) -> list[StoredQuotes]:
     """Files in which quotes of this time can be, oldest first. `until_last`: that instant included."""
-    parts = StoredQuotes.objects.filter(source=source)
-    parts = parts.filter(last__gte=since) if since else parts
-    parts = parts.filter(first__lt=until) if until else parts
+    parts = parts_in(source, since, until)
     parts = parts.filter(first__lte=until_last) if until_last else parts
     return list(parts.order_by("first"))
+
+
+def parts_in(source: str, since: datetime | None, until: datetime | None) -> QuerySet[StoredQuotes]:
+    parts = StoredQuotes.objects.filter(source=source)
+    parts = parts.filter(last__gte=since) if since else parts
+    return parts.filter(first__lt=until) if until else parts
 
 
 def in_table(symbol: str, source: str, since: datetime | None, until: datetime | None) -> QuerySet[Quote]:
@@ -83,14 +93,21 @@ def in_table(symbol: str, source: str, since: datetime | None, until: datetime |
     return quotes.filter(at__lt=until) if until else quotes
 
 
-def stored_since(symbol: str, source: str, since: datetime, until: datetime) -> list[tuple[datetime, int]]:
-    """Market times and last prices of what lies in files, from the newest known at `since` on; often there is none."""
-    if not parts_between(source, since, None):
-        return []
-    begin = newest_until(symbol, source, since)
-    parts = parts_between(source, begin.at if begin else since, None, until_last=until)
-    rows = stored(symbol, source, parts, begin.at if begin else since, until + INSTANT) if parts else ()
-    return [(quote.at, quote.last) for quote in rows]
+def stored_since(wanted: Mapping[Listing, datetime], until: datetime) -> dict[Listing, list[tuple[datetime, int]]]:
+    """By symbol and source, market times and last prices of what lies in files: from the newest known at the instant
+    wanted on, that included. One query for all of them; ask the table before, not after.
+    """
+    sources = {source for _, source in wanted}
+    files = list(StoredQuotes.objects.filter(source__in=sources, first__lte=until).order_by("first")) if wanted else []
+    found = {}
+    for (symbol, source), since in wanted.items():
+        parts = [part for part in files if part.source == source]
+        older = (newest_of(symbol, source, [part], None, since) for part in reversed(parts) if part.first <= since)
+        begin = next((quote.at for quote in older if quote), since)
+        newer = [part for part in parts if part.last >= begin]
+        rows = stored(symbol, source, newer, begin, until + INSTANT) if newer else ()
+        found[symbol, source] = [(quote.at, quote.last) for quote in rows]
+    return found
 
 
 def columns_between(symbol: str, source: str, since: datetime) -> dict[str, Any] | None:
