@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from portfolios.api.amounts import AmountField
 from portfolios.api.serializers import Answer
 from portfolios.api.views import ApiView
+from reporting.selectors.dividends import ground_of
 from reporting.selectors.forecast import forecast_of
 
 
@@ -52,4 +53,4 @@ class DividendForecast(ApiView):
         responses=ForecastAnswer,
     )
     def get(self, request: Request) -> Response:
-        return Response(ForecastAnswer(forecast_of(request.user)).data)
+        return Response(ForecastAnswer(forecast_of(request.user, ground_of(request.user))).data)

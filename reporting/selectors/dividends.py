@@ -1,10 +1,10 @@
 """Dividends of the cells somebody may see: what comes, what is owed, what was received and withheld."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -14,10 +14,39 @@ from dividends.models import Dividend, Entitlement
 from portfolios.models import Position
 from reporting.paging import PAGE, Slice, slice_of
 from reporting.selectors.cells import Rulebook, visible_positions
-from reporting.selectors.facts import Listing, listing_of, moments_of
+from reporting.selectors.facts import Listing, Moment, listing_of, moments_of
+from trading.market.models import MarketClock
 
+YEAR = timedelta(days=365)
 AHEAD = timedelta(days=45)  # companies announce some weeks before; a replay knows years, and does not tell
 SALT = "dividends"
+
+
+class Summed(NamedTuple):
+    """All entitlements of one cell of one status and one year of payment; amounts in micros."""
+
+    status: str
+    year: int
+    portfolio: int
+    symbol: str
+    cell: int
+    gross: int
+    tax: int
+    net: int
+    entitlements: int
+
+
+class Ground(NamedTuple):
+    """What the calendar and the forecast both stand on: cells, what their companies announced, what came of it.
+
+    dividends: those not taken back, by ex-date, from a year ago to those soon to come on the clock of their market.
+    sums: the newest year first, then by symbol.
+    """
+
+    cells: list[Position]
+    moments: dict[str, Moment]
+    dividends: list[Dividend]
+    sums: list[Summed]
 
 
 class Coming(NamedTuple):
@@ -72,13 +101,21 @@ class Calendar(NamedTuple):
     held: bool
 
 
-def calendar_of(user: Any) -> Calendar:
+def ground_of(user: Any, clocks: Iterable[MarketClock] | None = None) -> Ground:
+    """With as many queries for many cells as for one."""
     cells = list(visible_positions(user))
-    owed = entitlements_of(user).filter(status=Entitlement.Status.RECEIVABLE)
-    total = owed.aggregate(count=Count("pk"), net=Sum("net", default=0))
-    soonest = list(owed.order_by("dividend__pay_date", "pk")[:PAGE])
-    more = total["count"] - len(soonest)
-    return Calendar(coming_to(cells), soonest, more, int(total["net"]), years_of(user), bool(cells))
+    listings = {listing_of(cell) for cell in cells}
+    moments = moments_of({source for _, source in listings}, clocks)
+    return Ground(cells, moments, announced(listings, moments), sums_of(user))
+
+
+def calendar_of(user: Any, ground: Ground) -> Calendar:
+    owed = [row for row in ground.sums if row.status == Entitlement.Status.RECEIVABLE]
+    receivable = entitlements_of(user).filter(status=Entitlement.Status.RECEIVABLE)
+    soonest = list(receivable.order_by("dividend__pay_date", "pk")[:PAGE])
+    more = max(sum(row.entitlements for row in owed) - len(soonest), 0)
+    total = sum(row.net for row in owed)
+    return Calendar(coming_to(ground), soonest, more, total, years_of(ground.sums), bool(ground.cells))
 
 
 def entitlements_of(user: Any) -> QuerySet[Entitlement]:
@@ -90,23 +127,29 @@ def paid_to(user: Any, cursor: str) -> Slice[Entitlement]:
     return slice_of(entitlements_of(user).filter(status=Entitlement.Status.PAID), cursor, SALT)
 
 
-def coming_to(cells: Sequence[Position]) -> list[Coming]:
+def coming_to(ground: Ground) -> list[Coming]:
     """The next announcements by ex-date, each with what the cells of its listing would get."""
     held: dict[Listing, list[Position]] = defaultdict(list)
-    for position in cells:
+    for position in ground.cells:
         held[listing_of(position)].append(position)
-    rules = Rulebook()
-    return [coming(dividend, held[dividend.symbol, dividend.source], rules) for dividend in announced(held)]
+    rules, days = Rulebook(), {source: moment.day for source, moment in ground.moments.items()}
+    soon = (row for row in ground.dividends if row.ex_date > days[row.source])
+    return [coming(dividend, held[dividend.symbol, dividend.source], rules) for dividend in soon]
 
 
-def announced(held: dict[Listing, list[Position]]) -> QuerySet[Dividend]:
-    """Soon to go ex on the clock of their own market."""
-    later = Q(pk__in=[])
-    for source, moment in moments_of({source for _, source in held}).items():
-        symbols = {symbol for symbol, of in held if of == source}
-        until = moment.day + AHEAD
-        later |= Q(source=source, symbol__in=symbols, ex_date__gt=moment.day, ex_date__lte=until)
-    return Dividend.objects.filter(later, cancelled_at=None).order_by("ex_date", "symbol")
+def announced(listings: Iterable[Listing], moments: Mapping[str, Moment]) -> list[Dividend]:
+    wanted = going_ex(listings, moments, AHEAD)
+    return list(Dividend.objects.filter(wanted, cancelled_at=None).order_by("ex_date", "symbol"))
+
+
+def going_ex(listings: Iterable[Listing], moments: Mapping[str, Moment], ahead: timedelta) -> Q:
+    """From a year ago to so long from now, on the clock of their own market."""
+    wanted = Q(pk__in=[])
+    for source, moment in moments.items():
+        symbols = {symbol for symbol, of in listings if of == source}
+        since, until = moment.day - YEAR, moment.day + ahead
+        wanted |= Q(source=source, symbol__in=symbols, ex_date__gt=since, ex_date__lte=until)
+    return wanted
 
 
 def coming(dividend: Dividend, cells: Sequence[Position], rules: Rulebook) -> Coming:
@@ -121,14 +164,24 @@ def coming(dividend: Dividend, cells: Sequence[Position], rules: Rulebook) -> Co
     )
 
 
-def years_of(user: Any) -> list[Year]:
-    """The newest year first, each with its cells by symbol; two queries for all, summed where it is stored."""
-    paid = Entitlement.objects.visible_to(user).filter(status=Entitlement.Status.PAID, gross__gt=0)
-    sums = paid.values_list("dividend__pay_date__year", "position__symbol", "position")
-    rows = sums.annotate(Sum("gross"), Sum("tax"), Sum("net")).order_by(
-        "-dividend__pay_date__year", "position__symbol", "position"
+def sums_of(user: Any) -> list[Summed]:
+    """Of what is owed or was paid, added up where it is stored; one query for years, portfolios and totals."""
+    told = Entitlement.objects.visible_to(user).filter(
+        status__in=(Entitlement.Status.RECEIVABLE, Entitlement.Status.PAID), gross__gt=0
     )
-    by_year = {year: [row[2:] for row in several] for year, several in groupby(rows, key=itemgetter(0))}
+    keys = told.values_list("status", "dividend__pay_date__year", "position__portfolio", "position__symbol", "position")
+    rows = keys.annotate(Sum("gross"), Sum("tax"), Sum("net"), Count("pk"))
+    ordered = rows.order_by("-dividend__pay_date__year", "position__symbol", "position", "status")
+    return [Summed(*row[:5], *map(int, row[5:])) for row in ordered]
+
+
+def years_of(sums: Iterable[Summed]) -> list[Year]:
+    """Of what was paid, the newest year first, each with its cells by symbol; one query for the cells."""
+    paid = [row for row in sums if row.status == Entitlement.Status.PAID]
+    by_year = {
+        year: [(row.cell, row.gross, row.tax, row.net) for row in several]
+        for year, several in groupby(paid, key=attrgetter("year"))
+    }
     shown = {cell for several in by_year.values() for cell, *_ in several[:PAGE]}
     cells = Position.objects.select_related("portfolio").in_bulk(shown)
     return [year_of(year, several, cells) for year, several in by_year.items()]

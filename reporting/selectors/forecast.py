@@ -1,21 +1,20 @@
 """What the next twelve months would bring if companies paid as in the last twelve, and where it would go."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Q, Sum
-
 from dividends.domain.payments import payment_for
-from dividends.models import Dividend, Entitlement, Split
+from dividends.models import Entitlement, Split
 from portfolios.domain.exact import muldiv_floor
 from portfolios.models import Portfolio, Position
 from reporting.paging import PAGE
-from reporting.selectors.cells import Rulebook, visible_positions
-from reporting.selectors.facts import Listing, Moment, listing_of, moments_of
+from reporting.selectors.cells import Rulebook
+from reporting.selectors.dividends import Ground, Summed, going_ex
+from reporting.selectors.facts import Listing, listing_of
 
-YEAR = timedelta(days=365)
+TODAY = timedelta()
 
 
 class StockForecast(NamedTuple):
@@ -59,10 +58,10 @@ class Forecast(NamedTuple):
         return self.gross - self.tax
 
 
-def forecast_of(user: Any) -> Forecast:
+def forecast_of(user: Any, ground: Ground) -> Forecast:
     """With as many queries for many cells as for one."""
-    cells = [cell for cell in visible_positions(user) if cell.shares]
-    past = paid_lately(cells)
+    cells = [cell for cell in ground.cells if cell.shares]
+    past = paid_lately(ground)
     rules = Rulebook()
     stocks: dict[Listing, StockForecast] = {}
     expected: dict[int, int] = defaultdict(int)
@@ -78,7 +77,7 @@ def forecast_of(user: Any) -> Forecast:
         for listing, row in stocks.items()
     ]
     told.sort(key=lambda row: (-row.net, row.symbol))
-    lines = by_portfolio(user, expected)
+    lines = by_portfolio(user, ground, expected)
     return Forecast(
         told[:PAGE],
         len(told[PAGE:]),
@@ -96,27 +95,18 @@ def added(row: StockForecast | None, cell: Position, gross: int, tax: int) -> St
     return before._replace(gross=before.gross + gross, tax=before.tax + tax)
 
 
-def paid_lately(cells: Sequence[Position]) -> dict[Listing, list[int]]:
+def paid_lately(ground: Ground) -> dict[Listing, list[int]]:
     """What went ex in the year up to today, for one share as it is today; by each market's own clock."""
-    listings = {listing_of(cell) for cell in cells}
-    moments = moments_of({source for _, source in listings})
-    wanted = within(listings, moments)
+    past = [row for row in ground.dividends if row.ex_date <= ground.moments[row.source].day]
+    wanted = going_ex({(row.symbol, row.source) for row in past}, ground.moments, TODAY)
     splits: dict[Listing, list[Split]] = defaultdict(list)
     for split in Split.objects.filter(wanted, cancelled_at=None):
         splits[split.symbol, split.source].append(split)
     found: dict[Listing, list[int]] = defaultdict(list)
-    for row in Dividend.objects.filter(wanted, cancelled_at=None).order_by("ex_date"):
+    for row in past:
         listing = row.symbol, row.source
         found[listing].append(for_one_of_today(row.dps, row.ex_date, splits[listing]))
     return found
-
-
-def within(listings: Iterable[Listing], moments: dict[str, Moment]) -> Q:
-    wanted = Q(pk__in=[])
-    for source, moment in moments.items():
-        symbols = {symbol for symbol, of in listings if of == source}
-        wanted |= Q(source=source, symbol__in=symbols, ex_date__gt=moment.day - YEAR, ex_date__lte=moment.day)
-    return wanted
 
 
 def for_one_of_today(dps: int, ex_date: date, splits: Iterable[Split]) -> int:
@@ -127,18 +117,24 @@ def for_one_of_today(dps: int, ex_date: date, splits: Iterable[Split]) -> int:
     return dps
 
 
-def by_portfolio(user: Any, expected: dict[int, int]) -> list[PortfolioDividends]:
+def by_portfolio(user: Any, ground: Ground, expected: dict[int, int]) -> list[PortfolioDividends]:
     """By name; those to which none came and none will are left out."""
-    sums = Entitlement.objects.visible_to(user).values_list("position__portfolio", "status").annotate(Sum("net"))
-    known = {(portfolio, status): int(net) for portfolio, status, net in sums.order_by()}
-    wanted = {portfolio for portfolio, _ in known} | set(expected)
-    lines = [
-        PortfolioDividends(
-            row,
-            known.get((row.pk, Entitlement.Status.RECEIVABLE), 0),
-            known.get((row.pk, Entitlement.Status.PAID), 0),
-            expected[row.pk],
-        )
-        for row in Portfolio.objects.visible_to(user).filter(pk__in=wanted).order_by("name", "pk")
-    ]
+    owed, received = (net_of(ground.sums, of) for of in (Entitlement.Status.RECEIVABLE, Entitlement.Status.PAID))
+    known = {cell.portfolio_id: cell.portfolio for cell in ground.cells}
+    wanted = set(owed) | set(received) | set(expected)
+    if unknown := wanted - set(known):  # all their cells are closed
+        known |= Portfolio.objects.visible_to(user).in_bulk(unknown)
+    rows = sorted(
+        (known[portfolio] for portfolio in wanted if portfolio in known), key=lambda row: (row.name.casefold(), row.pk)
+    )
+    lines = [PortfolioDividends(row, owed[row.pk], received[row.pk], expected[row.pk]) for row in rows]
     return [line for line in lines if line.owed or line.received or line.expected]
+
+
+def net_of(sums: Iterable[Summed], status: str) -> dict[int, int]:
+    """By portfolio."""
+    found: dict[int, int] = defaultdict(int)
+    for row in sums:
+        if row.status == status:
+            found[row.portfolio] += row.net
+    return found

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from django.db.models import Exists, OuterRef
+
 from portfolios.models import Position
 from trading.market.models import PriceRefusal
 from trading.market.selectors import refusals_of
@@ -15,6 +17,11 @@ class RefusedPage(NamedTuple):
     rows: list[PriceRefusal]
     older: int | None
     newest: bool
+
+
+def was_refused() -> Exists:
+    """For a query of cells: whether there is any, which mostly there is not, so that nothing more need be asked."""
+    return Exists(PriceRefusal.objects.filter(symbol=OuterRef("symbol"), source=OuterRef("source")))
 
 
 def refused_page(position: Position, before: int | None) -> RefusedPage:

@@ -1,7 +1,7 @@
 """What a page was asked for: numbers from its address, and rows the visitor may see."""
 
 from collections.abc import Collection
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import F
@@ -22,11 +22,13 @@ def number_from(request: HttpRequest, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def visible_position(request: HttpRequest, public_id: UUID) -> Position:
-    """With the visitor's `role` in its portfolio. Raises Http404 for a stranger as for an unknown id."""
+def visible_position(request: HttpRequest, public_id: UUID, **also: Any) -> Position:
+    """With the visitor's `role` in its portfolio, and `also` by name. Raises Http404 for a stranger as for an unknown
+    id.
+    """
     related = ("portfolio__settings_version", "settings_version")
     visible = Position.objects.visible_to(request.user).select_related(*related)
-    return get_object_or_404(visible.annotate(role=F("portfolio__memberships__role")), public_id=public_id)
+    return get_object_or_404(visible.annotate(role=F("portfolio__memberships__role"), **also), public_id=public_id)
 
 
 def visible_portfolio(request: HttpRequest, public_id: UUID) -> Portfolio:

@@ -16,7 +16,7 @@ from reporting.selectors.cockpit import cockpit_of
 from reporting.selectors.overview import overview_of
 from reporting.selectors.portfolio import portfolios_of
 from reporting.selectors.pulse import pulse_of_cell, pulse_of_user
-from reporting.selectors.refusals import refused_page
+from reporting.selectors.refusals import refused_page, was_refused
 from reporting.selectors.timeline import FILTERS, timeline_of
 from reporting.selectors.why import asked_why
 from reporting.views.asked import chosen, number_from, visible_position
@@ -89,7 +89,7 @@ def chart(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def timeline(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    position = visible_position(request, public_id)
+    position = visible_position(request, public_id, was_refused=was_refused())
     before = number_from(request, "before")
     context = {"position": position, "filters": FILTERS, "chosen": chosen(request, "show", FILTERS) or "all"}
     context["before"] = before
@@ -97,5 +97,7 @@ def timeline(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return past_timeline(request, context, before)
     context["timeline"] = timeline_of(position, str(context["chosen"]), before=before)
     context["why"] = asked_why(position, request.GET.get("why", ""))
-    context["refused"] = refused_page(position, number_from(request, "refused_before"))
+    refused_before = number_from(request, "refused_before")
+    if refused_before is not None or vars(position)["was_refused"]:
+        context["refused"] = refused_page(position, refused_before)
     return render(request, "reporting/timeline.html", context)

@@ -3,7 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from reporting.selectors.dividends import calendar_of, paid_to
+from reporting.context import clocks_for
+from reporting.selectors.dividends import calendar_of, ground_of, paid_to
 from reporting.selectors.forecast import forecast_of
 from reporting.views.fresh import fresh_page
 
@@ -11,9 +12,10 @@ from reporting.views.fresh import fresh_page
 @fresh_page
 def dividends(request: HttpRequest) -> HttpResponse:
     page = paid_to(request.user, request.GET.get("before", ""))
+    ground = ground_of(request.user, clocks_for(request))
     context = {
-        "calendar": calendar_of(request.user),
-        "forecast": forecast_of(request.user),
+        "calendar": calendar_of(request.user, ground),
+        "forecast": forecast_of(request.user, ground),
         "page": page,
         "query": "",
         "may_announce": getattr(request.user, "is_staff", False),
