@@ -12,10 +12,13 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.migrations.exceptions import IrreversibleError
+from django.test.utils import CaptureQueriesContext
 
 from portfolios.domain.amounts import micros
 from portfolios.models import Position
 from portfolios.services.guards import grant_role
+from reporting.metrics import facts
+from reporting.metrics.running import Running
 from tests.factories import make_position, make_quote
 from tests.market import tick
 from trading import tasks
@@ -112,6 +115,30 @@ def test_every_reader_says_the_same_before_and_after_the_move(cell: Position, pa
     assert sum(bring_back(part) for part in StoredQuotes.objects.all()) == 17
     assert not StoredQuotes.objects.exists()
     assert everything(cell) == before
+
+
+def test_totals_see_the_same_prices_wherever_they_lie_and_ask_once(cell: Position) -> None:
+    others = [make_position(cell.portfolio, symbol=symbol) for symbol in ("WM", "A", "B", "C")]
+    weeks = [-1, 0, 0.5, 3.8, 9, 16.5, 17, 17.5, 33]
+    for other in others[1:]:
+        make_quote(other.symbol, "7", at=BEGINS)
+        make_quote(other.symbol, "8", at=BEGINS + 34 * STEP)
+    before = [totals_see([cell, *others], week) for week in weeks]
+    assert {asked for _, asked in before} == {1}
+    assert move_old_months() == OLD
+    after = [totals_see([cell, *others], week) for week in weeks]
+    assert [seen for seen, _ in after] == [seen for seen, _ in before]
+    assert {asked for _, asked in after} == {2}
+
+
+def totals_see(cells: list[Position], week: float) -> tuple[list[Any], int]:
+    """The prices that cells opened in that week are reckoned with, and how many queries told them."""
+    starts = {cell.pk: Running(at=int((BEGINS + week * STEP).timestamp() * 1000)) for cell in cells}
+    nothing: dict[Any, Any] = {cell.public_id: [] for cell in cells}
+    with CaptureQueriesContext(connection) as captured:
+        found = facts.quotes_since(cells, starts, nothing, BEGINS + 40 * STEP)
+    seen = [facts.quotes_for(starts[cell.pk], [], found[facts.listing_of(cell)]) for cell in cells]
+    return seen, len(captured)
 
 
 def test_a_price_that_comes_late_joins_its_month(cell: Position) -> None:
