@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import redis
+from django.core.cache import cache
 from django.db.models import Count, Sum
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -15,6 +16,7 @@ from portfolios.models import FailedTask, Portfolio, Position
 from reporting.metrics.definitions import THE_SIX, Figures, Worths, added, definition_of
 from reporting.metrics.periods import Period
 from reporting.metrics.reports import Line, cells_seen_by, moments_around, report_of, today_of
+from trading.market.cache import HEARD
 from trading.market.models import Quote
 from trading.models import Order
 from vbalance.health import waiting_bells
@@ -121,6 +123,9 @@ def house() -> Iterator[Metric]:
     if newest:
         age = max((timezone.now() - newest.received_at).total_seconds(), 0)
         yield gauge("vb_quote_age_seconds", "Since the newest price came in", [("", age)], [])
+    if heard_at := cache.get(HEARD):
+        age = max((timezone.now() - heard_at).total_seconds(), 0)
+        yield gauge("vb_price_stream_age_seconds", "Since the stream of prices told one", [("", age)], [])
     try:
         yield gauge("vb_queue_length", "Bells that wait", waiting_bells().items(), ["queue"])
     except redis.RedisError:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from django.conf import settings
+
 from trading.brokers.fake_alpaca import HOST as FAKE_HOST
+from trading.brokers.fake_alpaca import KEY, SECRET
 from trading.services.demonstration import AT_BROKER
 from vbalance import environment, programs
 from vbalance.children import Child
@@ -72,6 +75,7 @@ class House:
     def open(self) -> None:
         wishes = self.wishes
         if wishes.fake_broker:
+            price_by_fake(wishes.fake_url)
             book = str(environment.VAR / FAKE_BOOK)
             fake = programs.fake_alpaca("--port", str(wishes.fake_port), "--state", book, "--prices", "replay")
             self.supervisor.keep(Watched("fake-alpaca", programs.start(fake)))
@@ -87,6 +91,8 @@ class House:
             self.supervisor.keep(Watched("feed", programs.start(programs.feed(*options)), rests=True))
         if (environment.VAR / STREAM_WANTED).exists():
             self.supervisor.keep(Watched("stream", programs.start(programs.alpaca_stream())))
+        if settings.ALPACA_DATA_KEY and settings.ALPACA_DATA_SECRET:
+            self.supervisor.keep(Watched("prices", programs.start(programs.price_stream())))
         self.supervisor.keep(Watched("compiler", programs.start(programs.compiler()), rests=True))
 
     def wait_until_ready(self) -> list[str]:
@@ -106,6 +112,12 @@ class House:
 
     def close(self) -> None:
         self.supervisor.stop()
+
+
+def price_by_fake(url: str) -> None:
+    """Where the house has no keys of its own for market data, the fake is asked for that too."""
+    if not settings.ALPACA_DATA_KEY:
+        settings.ALPACA_DATA_URL, settings.ALPACA_DATA_KEY, settings.ALPACA_DATA_SECRET = url, KEY, SECRET
 
 
 def _again(stores: Running, name: str) -> Callable[[], Child]:

@@ -74,6 +74,10 @@ def alpaca_stream() -> Callable[[], None]:
     return _named("stream", lambda: call_command("alpaca_stream"))
 
 
+def price_stream() -> Callable[[], None]:
+    return _named("prices", lambda: call_command("price_stream"))
+
+
 def fake_alpaca(*options: str) -> Callable[[], None]:
     return _named("fake-alpaca", lambda: call_command("fake_alpaca", *options))
 

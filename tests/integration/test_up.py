@@ -196,6 +196,7 @@ def test_with_a_fake_broker_a_portfolio_trades_there(tmp_path):
         assert f"a fake Alpaca at http://127.0.0.1:{house.port + 100}" in house.said()
         wait_for(lambda: (tmp_path / "var/fake-alpaca.json").read_text().count('"activity_type": "FILL"') > 3, 120)
         token = json.loads((house.var / "demo.json").read_text())["token"]
+        assert (house.var / "log" / "prices.log").exists()
         asked = http.client.HTTPConnection("127.0.0.1", house.port, timeout=10)
         asked.request("GET", "/v1/accounts", headers={"Authorization": f"Bearer {token}"})
         (there,) = (one for one in json.load(asked.getresponse())["results"] if one["adapter"] == "alpaca")

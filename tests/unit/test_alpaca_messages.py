@@ -9,11 +9,11 @@ import pytest
 from portfolios.domain.amounts import MICROS, micros
 from trading.brokers.alpaca.fills import activity, without_gaps
 from trading.brokers.alpaca.news import told
-from trading.brokers.alpaca.stream import LONGEST, pause
 from trading.brokers.alpaca.words import STATES, instant
 from trading.brokers.base import BadMessage, BrokerSilent, Fill, UnknownType
 from trading.domain.choices import Side
 from trading.domain.costs import OURS
+from trading.sockets import LONGEST, pause
 
 AT = "2026-03-02T15:04:05.123456789Z"
 ORDER = {

@@ -18,6 +18,7 @@ from trading.market.phases import instant, number
 GOOD_FOR = 60_000_000  # microseconds since it was put there: a writer may have died between table and cache
 KEPT = 2 * 86_400  # seconds after the last price of a source
 PATIENCE = 0.5  # seconds
+HEARD = "price_stream_heard_at"  # in the house's cache: when the stream of prices last told one
 log = structlog.get_logger(__name__)
 
 # Put there only what is newer by market time; the same price again counts as confirmed. One step, whoever is faster.

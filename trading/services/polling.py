@@ -4,15 +4,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
 
 from portfolios.models import Position
 from trading.market.base import Price, Unreadable
-from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
-from trading.market.feeds import feed_of
+from trading.market.calendars import DEFAULT_EXCHANGE, Phase, calendar_for
+from trading.market.feeds import STREAMED, feed_of
 from trading.market.models import Instrument, Quote
 from trading.services.intake import Taken, refuse_unreadable, take_price
 
-MUTE = timedelta(seconds=10)  # a streamed symbol that heard nothing for so long is asked for
+MUTE = timedelta(seconds=STREAMED)  # a streamed symbol whose newest price is no longer fresh is asked for
 # One statement: whoever comes second finds the turn taken. Turns are of the feed's cadence since 1970.
 CLAIM = """
     INSERT INTO market_pace AS pace (symbol, source, price, returns, variance, doubted, asked_at)
@@ -34,7 +36,7 @@ def held_symbols(source: str) -> list[str]:
 
 def claim_turn(*, source: str, now: datetime) -> list[str]:
     """What this caller has to ask for, and nobody else in this turn. A feed that streams is asked for what is mute."""
-    symbols = open_ones(held_symbols(source), now)
+    symbols = open_ones(held_symbols(source), now, source=source)
     if not symbols:
         return []
     values: dict[str, Any] = {
@@ -49,10 +51,22 @@ def claim_turn(*, source: str, now: datetime) -> list[str]:
         return sorted(symbol for (symbol,) in cursor.fetchall())
 
 
-def open_ones(symbols: list[str], now: datetime) -> list[str]:
-    """Those whose exchange is in its regular session."""
+def open_ones(symbols: list[str], now: datetime, *, source: str) -> list[str]:
+    """Those whose exchange is in its regular session, or before or after it where a cell trades then."""
     known = dict(Instrument.objects.filter(symbol__in=symbols).values_list("symbol", "exchange"))
-    return [symbol for symbol in symbols if calendar_for(known.get(symbol, DEFAULT_EXCHANGE)).is_open(now)]
+    phases = {symbol: calendar_for(known.get(symbol, DEFAULT_EXCHANGE)).phase(now) for symbol in symbols}
+    edges = [symbol for symbol in symbols if phases[symbol] in (Phase.PRE, Phase.POST)]
+    wanted = after_hours_symbols(source, edges) if edges else set()
+    return [symbol for symbol in symbols if phases[symbol] is Phase.REGULAR or symbol in wanted]
+
+
+def after_hours_symbols(source: str, symbols: list[str]) -> set[str]:
+    """Of cells whose own settings, or where those are silent their portfolio's, allow trades outside the session."""
+    cells = Position.objects.filter(source=source, symbol__in=symbols).exclude(state=Position.Status.CLOSED)
+    versions = ("settings_version", "portfolio__settings_version")
+    own, upper = (KeyTextTransform("after_hours", f"{version}__given") for version in versions)
+    asked = cells.annotate(own=own, upper=upper).filter(Q(own="true") | Q(own__isnull=True, upper="true"))
+    return set(asked.order_by().values_list("symbol", flat=True).distinct())
 
 
 def take_all(told: list[Price | Unreadable], *, source: str, now: datetime | None = None) -> list[Quote]:

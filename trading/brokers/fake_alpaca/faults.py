@@ -10,12 +10,17 @@ ANSWERS = (
     "html", "empty",
 )  # fmt: skip
 MESSAGES = ("duplicate", "reorder", "drop", "disconnect", "mute", "nonsense")
-STREAM = "stream"
+PRICES = ("duplicate", "drop", "disconnect", "mute", "nonsense")
+STREAM, DATA = "stream", "data"
+KINDS = {STREAM: MESSAGES, DATA: PRICES}
 
 
 @dataclass
 class Rule:
-    """on: "POST /v2/orders", what a question begins with, or "stream". skip: so many are spared first."""
+    """on: "POST /v2/orders", what a question begins with; "stream", of orders; "data", of prices.
+
+    skip: so many are spared first.
+    """
 
     on: str
     fault: str
@@ -30,7 +35,7 @@ class Faults:
 
     def add(self, on: str, fault: str, times: int = 1, skip: int = 0) -> None:
         """Raises ValueError for what is no fault of an answer, or of a message."""
-        if fault not in (MESSAGES if on == STREAM else ANSWERS):
+        if fault not in KINDS.get(on, ANSWERS):
             raise ValueError(f"{fault!r} is no fault of {on!r}")
         if min(times, skip + 1) < 1:
             raise ValueError("times and skip count upwards")

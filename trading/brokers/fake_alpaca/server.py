@@ -27,7 +27,7 @@ class FakeAlpaca:
         self.tick = tick
         self.asked: list[str] = []
         self.trades = TradeStream(self.book, self.faults)
-        self.data = DataStream()
+        self.data = DataStream(self.faults)
         self.hang = [hang]
         self.port = 0
         self.loop: asyncio.AbstractEventLoop | None = None

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,8 @@ import msgpack
 from aiohttp import WSMsgType, web
 
 from trading.brokers.fake_alpaca.book import Book
-from trading.brokers.fake_alpaca.faults import STREAM, Faults
+from trading.brokers.fake_alpaca.faults import DATA, STREAM, Faults
+from trading.brokers.fake_alpaca.orders import stamp
 from trading.brokers.fake_alpaca.rest import BOOK, FAULTS, KEYS
 
 CHANNELS = {"trades": "t", "quotes": "q", "bars": "b"}
@@ -105,9 +107,10 @@ class TradeStream:
 class DataStream:
     """One connection at a time; trades, quotes and bars of whatever it subscribed to."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
         self.socket: web.WebSocketResponse | None = None
-        self.packed = False
+        self.packed = self.muted = False
         self.wanted: dict[str, set[str]] = {name: set() for name in CHANNELS}
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -119,6 +122,8 @@ class DataStream:
         try:
             async for message in socket:
                 asked = read(message.data) if message.type in (WSMsgType.TEXT, WSMsgType.BINARY) else {}
+                if mine and self.muted:
+                    continue
                 if asked.get("action") == "auth":
                     mine = await self.admit(socket, packed, (asked.get("key"), asked.get("secret")), request)
                 elif mine and asked.get("action") in ("subscribe", "unsubscribe"):
@@ -139,7 +144,7 @@ class DataStream:
         if self.socket is not None and not self.socket.closed:
             await say(socket, packed, [{"T": "error", "code": 406, "msg": "connection limit exceeded"}])
             return False
-        self.socket, self.packed = socket, packed
+        self.socket, self.packed, self.muted = socket, packed, False
         self.wanted = {name: set() for name in CHANNELS}
         await say(socket, packed, [{"T": "success", "msg": "authenticated"}])
         return True
@@ -153,9 +158,19 @@ class DataStream:
 
     async def publish(self, symbol: str, price: Decimal, at: float | None = None) -> None:
         """One trade, one quote and one bar at this price, to whoever wants them."""
-        if self.socket is None or self.socket.closed:
+        is_wanted = any({symbol, "*"} & names for names in self.wanted.values())
+        if self.socket is None or self.socket.closed or not is_wanted:
             return
-        moment = msgpack.Timestamp.from_unix(at or time.time()) if self.packed else at or time.time()
+        fault = self.faults.draw(DATA)
+        self.muted = self.muted or fault == "mute"  # open, and answering nothing but pings
+        if self.muted or fault == "drop":
+            return
+        if fault == "disconnect":
+            await self.socket.close(code=1011)
+            return
+        seconds = at or time.time()
+        plain = stamp(datetime.fromtimestamp(seconds, UTC))
+        moment = msgpack.Timestamp.from_unix(seconds) if self.packed else plain
         said: dict[str, Callable[[], dict[str, Any]]] = {
             "trades": lambda: {"p": float(price), "s": 100, "x": "V", "i": 1, "c": ["@"], "z": "C"},
             "quotes": lambda: quote(price),
@@ -166,7 +181,9 @@ class DataStream:
             for name, words in said.items()
             if {symbol, "*"} & self.wanted[name]
         ]
-        if found:
+        if fault == "nonsense":
+            found = [{"T": "q", "S": symbol, "t": "soon"}, {"T": "?"}, *found]
+        for _ in range(2 if fault == "duplicate" else 1):
             await say(self.socket, self.packed, found)
 
 

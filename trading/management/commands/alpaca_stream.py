@@ -11,11 +11,12 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from portfolios.models import Account
 from trading.brokers.alpaca.addresses import access_of
-from trading.brokers.alpaca.stream import Stream, pause
+from trading.brokers.alpaca.stream import Stream
 from trading.brokers.base import BrokerSilent
 from trading.models import InboxMessage
 from trading.services.inbox import hear_of, receive
 from trading.services.reconciliation import doubt
+from trading.sockets import pause
 from trading.tasks import process_inbox, reconcile_account, ring
 
 log = structlog.get_logger(__name__)
