@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from dividends.models import ActionsAnswer, Dividend, Entitlement, Split, SplitApplication
 from portfolios.admin.base import ReadOnlyAdmin
@@ -33,6 +34,10 @@ class AnnouncementAdmin(ReadOnlyAdmin):
 
     def has_add_permission(self, request: HttpRequest, *_row: Any) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.told_by, obj.told_at = f"user:{request.user.get_username()}", timezone.now()
+        obj.save(update_fields=[*form.changed_data, "told_by", "told_at"] if change else None)
 
 
 def is_applied(row: Any) -> bool:

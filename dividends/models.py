@@ -19,6 +19,10 @@ class Dividend(models.Model):
     dps = MicrosField(help_text="Per share")
     source = models.CharField(max_length=20)
     cancelled_at = models.DateTimeField(null=True, blank=True, help_text="Taken back: nobody gets it")
+    told_by = models.CharField(
+        max_length=160, blank=True, default="", help_text="Who said these terms; empty: a record"
+    )
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When these terms were said; empty: when created")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -74,6 +78,10 @@ class Split(models.Model):
     denominator = models.PositiveIntegerField()
     source = models.CharField(max_length=20)
     cancelled_at = models.DateTimeField(null=True, blank=True, help_text="Taken back before any cell was split")
+    told_by = models.CharField(
+        max_length=160, blank=True, default="", help_text="Who said these terms; empty: a record"
+    )
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When these terms were said; empty: when created")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,12 +1,17 @@
 """Reads of the dividends floor: what is due and has not been done, and what was announced for one's symbols."""
 
+from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
 from dividends.models import ActionsAnswer, Dividend, Entitlement, Split, SplitApplication
 from portfolios.models import Position
+
+Row = TypeVar("Row", Dividend, Split)
+PERSON = "user:"
 
 
 def dividends_due(*, source: str, day: date) -> QuerySet[Dividend]:
@@ -69,3 +74,28 @@ def actions_between(*, source: str, symbol: str, after: date, until: date) -> tu
 def is_answered(*, source: str, symbol: str, day: date) -> bool:
     """Whether somebody who knows has said all about this symbol's corporate actions up to this day."""
     return ActionsAnswer.objects.filter(source=source, symbol=symbol, day__gte=day).exists()
+
+
+def known_actions(symbol: str) -> tuple[list[Dividend], list[Split]]:
+    """What is known of a symbol, whoever told it, by ex-date: one dividend and one split a day at most.
+
+    A person's word counts before what a feed's source was told, that before the record; of equals the latest. Where the
+    word that counts takes it back, there is none.
+    """
+    return standing(Dividend.objects.filter(symbol=symbol)), standing(Split.objects.filter(symbol=symbol))
+
+
+def standing(rows: Iterable[Row]) -> list[Row]:
+    by_day: dict[date, Row] = {}
+    for row in sorted(rows, key=weight):
+        by_day[row.ex_date] = row
+    return [by_day[day] for day in sorted(by_day) if by_day[day].cancelled_at is None]
+
+
+def weight(row: Dividend | Split) -> tuple[int, Any, str]:
+    """The greatest counts. Only people take back, also those whose names were not written down."""
+    if row.told_by.startswith(PERSON) or row.cancelled_at:
+        level = 2
+    else:
+        level = int(row.source not in settings.RECORDED_SOURCES)
+    return level, row.told_at or row.cancelled_at or row.created_at, row.source

@@ -46,7 +46,7 @@ class DividendList(ApiView):
         body = read_body(request, NewDividend)
         key = key_in(body)
         status = 200 if Dividend.objects.filter(**key).exists() else 201
-        dividend = announce_dividend(**key, dps=body["dps"], pay_date=body["pay_date"])
+        dividend = announce_dividend(**key, dps=body["dps"], pay_date=body["pay_date"], by=name_of(request))
         if dividend.dps != body["dps"] or (body["pay_date"] and dividend.pay_date != body["pay_date"]):
             raise announced_otherwise()
         return Response(DividendAnswer(dividend).data, status=status)
@@ -73,7 +73,7 @@ class SplitList(ApiView):
         body = read_body(request, NewSplit)
         key, ratio = key_in(body), {name: body[name] for name in ("numerator", "denominator")}
         status = 200 if Split.objects.filter(**key).exists() else 201
-        split = announce_split(**key, **ratio)
+        split = announce_split(**key, **ratio, by=name_of(request))
         if (split.numerator, split.denominator) != tuple(ratio.values()):
             raise announced_otherwise()
         return Response(SplitAnswer(split).data, status=status)
@@ -100,6 +100,11 @@ def narrowed(found: QuerySet, query: dict[str, Any]) -> QuerySet:
 
 def key_in(body: dict[str, Any]) -> dict[str, Any]:
     return {"source": body["source"], "symbol": body["ticker"], "ex_date": body["ex_date"]}
+
+
+def name_of(request: Request) -> str:
+    """As events and announcements name the one who asks."""
+    return f"user:{request.user.get_username()}"
 
 
 def announced_otherwise() -> Problem:

@@ -8,15 +8,22 @@ from dividends.models import ActionsAnswer, Dividend, Split
 ASSUMED_DELAY = timedelta(days=30)
 
 
-def announce_dividend(*, source: str, symbol: str, ex_date: date, dps: int, pay_date: date | None = None) -> Dividend:
-    """dps in micros a share. An unknown pay date is assumed 30 days after the ex-date, marked so, and corrected here
-    when it becomes known.
+def announce_dividend(
+    *, source: str, symbol: str, ex_date: date, dps: int, pay_date: date | None = None, by: str = ""
+) -> Dividend:
+    """dps in micros a share; by: who says so, empty for a record. An unknown pay date is assumed 30 days after the
+    ex-date, marked so, and corrected here when it becomes known.
     """
     dividend, _ = Dividend.objects.get_or_create(
         source=source,
         symbol=symbol,
         ex_date=ex_date,
-        defaults={"dps": dps, "pay_date": pay_date or ex_date + ASSUMED_DELAY, "pay_date_assumed": pay_date is None},
+        defaults={
+            "dps": dps,
+            "pay_date": pay_date or ex_date + ASSUMED_DELAY,
+            "pay_date_assumed": pay_date is None,
+            "told_by": by,
+        },
     )
     if pay_date and dividend.pay_date_assumed and dividend.dps == dps:
         assumed = Dividend.objects.filter(pk=dividend.pk, pay_date_assumed=True)
@@ -25,9 +32,12 @@ def announce_dividend(*, source: str, symbol: str, ex_date: date, dps: int, pay_
     return dividend
 
 
-def announce_split(*, source: str, symbol: str, ex_date: date, numerator: int, denominator: int) -> Split:
+def announce_split(*, source: str, symbol: str, ex_date: date, numerator: int, denominator: int, by: str = "") -> Split:
     split, _ = Split.objects.get_or_create(
-        source=source, symbol=symbol, ex_date=ex_date, defaults={"numerator": numerator, "denominator": denominator}
+        source=source,
+        symbol=symbol,
+        ex_date=ex_date,
+        defaults={"numerator": numerator, "denominator": denominator, "told_by": by},
     )
     return split
 

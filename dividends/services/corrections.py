@@ -33,6 +33,7 @@ def correct_dividend(
     if pay_date and pay_date < ex_date:
         raise Refused("pay_date_before_ex_date", "must not be before the ex-date", field="pay_date")
     dividend.dps, dividend.cancelled_at = dps, None
+    dividend.told_by, dividend.told_at = actor, timezone.now()
     if pay_date:
         dividend.pay_date, dividend.pay_date_assumed = pay_date, False
     dividend.save()
@@ -45,31 +46,34 @@ def cancel_dividend(*, source: str, symbol: str, ex_date: date, market_at: datet
     """It is not paid after all; what cells were owed or paid for it is taken back. Raises Refused as above."""
     dividend = announced(Dividend, source=source, symbol=symbol, ex_date=ex_date)
     if dividend.cancelled_at is None:
-        dividend.cancelled_at = timezone.now()
-        dividend.save(update_fields=["cancelled_at"])
+        dividend.told_by, dividend.told_at = actor, timezone.now()
+        dividend.cancelled_at = dividend.told_at
+        dividend.save(update_fields=["cancelled_at", "told_by", "told_at"])
         follow(dividend, 0, market_at, actor)
     return dividend
 
 
 @transaction.atomic
-def correct_split(*, source: str, symbol: str, ex_date: date, numerator: int, denominator: int) -> Split:
+def correct_split(*, source: str, symbol: str, ex_date: date, numerator: int, denominator: int, by: str = "") -> Split:
     """Other terms, while no cell has been split by the old ones. Raises Refused: as above, already_applied (409)."""
     split = announced(Split, source=source, symbol=symbol, ex_date=ex_date)
     if (split.numerator, split.denominator, split.cancelled_at) != (numerator, denominator, None):
         refuse_applied(split)
         split.numerator, split.denominator, split.cancelled_at = numerator, denominator, None
+        split.told_by, split.told_at = by, timezone.now()
         split.save()
     return split
 
 
 @transaction.atomic
-def cancel_split(*, source: str, symbol: str, ex_date: date) -> Split:
+def cancel_split(*, source: str, symbol: str, ex_date: date, by: str = "") -> Split:
     """Taken back, while no cell has been split. Raises Refused: unknown_announcement, already_applied (409)."""
     split = announced(Split, source=source, symbol=symbol, ex_date=ex_date)
     if split.cancelled_at is None:
         refuse_applied(split)
-        split.cancelled_at = timezone.now()
-        split.save(update_fields=["cancelled_at"])
+        split.told_by, split.told_at = by, timezone.now()
+        split.cancelled_at = split.told_at
+        split.save(update_fields=["cancelled_at", "told_by", "told_at"])
     return split
 
 

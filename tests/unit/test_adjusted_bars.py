@@ -71,9 +71,11 @@ def test_what_is_not_within_the_bars_leaves_them_as_they_are(when: int) -> None:
     assert adjusted(empty(), [(day(0), 2, 1)], [(day(0), 1)]).prices.tolist() == []
 
 
-def test_a_dividend_above_the_price_makes_no_price_negative() -> None:
-    view = adjusted(bars_of([micros("10"), micros("1")]), [], [(day(1), micros("9"))])
-    assert closes_of(view) == [micros("1"), micros("1")]
+@pytest.mark.parametrize(("dps", "before"), [("9", "1"), ("1", "5"), ("10", "0.909091"), ("999", "0.01")])
+def test_a_dividend_as_large_as_the_price_or_larger_makes_no_price_negative(dps: str, before: str) -> None:
+    """10 before, then 1 and so much paid for a share: 10 x 1 / (1 + paid)."""
+    view = adjusted(bars_of([micros("10"), micros("1")]), [], [(day(1), micros(dps))])
+    assert closes_of(view) == [micros(before), micros("1")]
 
 
 def test_prices_before_and_after_the_session_are_no_close() -> None:
@@ -117,3 +119,79 @@ def test_a_view_does_not_depend_on_where_its_reader_begins(closes, drawn) -> Non
     whole, tail = adjusted(bars_of(closes), splits), bars_of(closes)
     tail = adjusted(StoredBars(*(column[1:] for column in tail)), splits)
     assert closes_of(whole)[1:] == closes_of(tail)
+
+
+def slowly(bars: StoredBars, splits: list, dividends: list) -> list[tuple[list[int], int]]:
+    """Prices and volume of each bar in turn: all that happens after it, told day by day, one bar at a time."""
+    rows = []
+    for number in range(len(bars.days)):
+        price = volume = Fraction(1)
+        for ex_date, new, old in splits:
+            if bars.days[number] < day_number(ex_date) <= bars.days[-1]:
+                price, volume = price * old / new, volume * new / old
+        for ex_date, dps in dividends:
+            if bars.days[number] < day_number(ex_date) <= bars.days[-1]:
+                close = regular_close(bars, day_number(ex_date), splits)
+                price = price * close / (close + dps)
+        scaled = [rounded(value * price) for value in bars.prices[number].tolist()]
+        rows.append((scaled, rounded(int(bars.volumes[number]) * volume)))
+    return rows
+
+
+def regular_close(bars: StoredBars, ex_day: int, splits: list) -> Fraction:
+    """Of the first day with bars from the ex-date on, for one share of the ex-date."""
+    traded = min(number for number in bars.days.tolist() if number >= ex_day)
+    of_day = [n for n in range(len(bars.days)) if bars.days[n] == traded]
+    regular = [n for n in of_day if bars.market[n] == 0] or of_day
+    close = Fraction(int(bars.prices[regular[-1], 3]))
+    for ex_date, new, old in splits:
+        close *= Fraction(new, old) if ex_day < day_number(ex_date) <= traded else 1
+    return close
+
+
+def rounded(value: Fraction) -> int:
+    return int(value + Fraction(1, 2))
+
+
+@st.composite
+def series(draw) -> tuple[StoredBars, list, list]:
+    """Several bars a day or none, some before or after the session, splits and dividends on any day."""
+    counts = draw(st.lists(st.integers(0, 3), min_size=2, max_size=12))
+    days = [n for n, count in enumerate(counts) for _ in range(count)]
+    bodies = [sorted(draw(st.lists(st.integers(1, 10**9), min_size=4, max_size=4))) for _ in days]
+    prices = np.array([[body[1], body[3], body[0], body[2]] for body in bodies], np.int64).reshape(-1, 4)
+    numbers = np.array([day_number(day(n)) for n in days], np.int32)
+    volumes = np.array([draw(st.integers(0, 10**9)) for _ in days], np.int64)
+    market = np.array([draw(st.integers(0, 1)) for _ in days], np.uint8)
+    bars = StoredBars(np.arange(len(days)), numbers, prices, volumes, market)
+    when = st.integers(-2, len(counts) + 2)
+    splits = [(day(n), *draw(ratios)) for n in sorted(draw(st.sets(when, max_size=4)))]
+    paid = st.one_of(st.integers(1, 10**7), st.integers(10**9, 10**12))  # also far above any price
+    dividends = [(day(n), draw(paid)) for n in sorted(draw(st.sets(when, max_size=5)))]
+    return bars, splits, dividends
+
+
+@given(series())
+def test_every_column_is_what_a_slow_reckoning_bar_by_bar_makes_of_it(drawn) -> None:
+    bars, splits, dividends = drawn
+    view, slow = adjusted(bars, splits, dividends), slowly(bars, splits, dividends)
+    assert list(zip(view.prices.tolist(), view.volumes.tolist(), strict=True)) == slow
+    assert (view.prices >= 0).all()
+    opened, high, low, close = view.prices.T
+    assert (low <= np.minimum(opened, close)).all()
+    assert (high >= np.maximum(opened, close)).all()
+    same = (view.begins == bars.begins).all() and (view.days == bars.days).all() and (view.market == bars.market).all()
+    assert same
+    if len(bars.days):
+        assert view.prices[-1].tolist() == bars.prices[-1].tolist()
+
+
+@given(series(), st.randoms())
+def test_the_order_in_which_actions_are_told_changes_nothing(drawn, chance) -> None:
+    bars, splits, dividends = drawn
+    told = adjusted(bars, splits, dividends)
+    chance.shuffle(splits)
+    chance.shuffle(dividends)
+    again = adjusted(bars, splits, dividends)
+    assert told.prices.tolist() == again.prices.tolist()
+    assert told.volumes.tolist() == again.volumes.tolist()

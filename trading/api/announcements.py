@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from dividends.api.announcements import key_in
+from dividends.api.announcements import key_in, name_of
 from dividends.api.answers import DividendAnswer, SplitAnswer
 from dividends.api.requests import NewDividend, NewSplit, NoMoreToSay, Retraction
 from dividends.services.announcements import note_answers
@@ -25,7 +25,7 @@ class NoMoreToSayAnswer(Answer):
 
 
 def by(request: Request, source: str) -> dict[str, Any]:
-    return {"market_at": market_now(source), "actor": f"user:{request.user.get_username()}"}
+    return {"market_at": market_now(source), "actor": name_of(request)}
 
 
 class DividendCorrections(ApiView):
@@ -71,7 +71,7 @@ class SplitCorrections(ApiView):
     def post(self, request: Request) -> Response:
         body = read_body(request, NewSplit)
         ratio = {name: body[name] for name in ("numerator", "denominator")}
-        return Response(SplitAnswer(correct_split(**key_in(body), **ratio)).data)
+        return Response(SplitAnswer(correct_split(**key_in(body), **ratio, by=name_of(request))).data)
 
 
 class SplitCancellations(ApiView):
@@ -84,7 +84,8 @@ class SplitCancellations(ApiView):
         responses=SplitAnswer,
     )
     def post(self, request: Request) -> Response:
-        return Response(SplitAnswer(cancel_split(**key_in(read_body(request, Retraction)))).data)
+        body = read_body(request, Retraction)
+        return Response(SplitAnswer(cancel_split(**key_in(body), by=name_of(request))).data)
 
 
 class ActionsAnswers(ApiView):
@@ -99,5 +100,5 @@ class ActionsAnswers(ApiView):
     def post(self, request: Request) -> Response:
         body = read_body(request, NoMoreToSay)
         told = {"source": body["source"], "symbols": [body["ticker"]], "day": body["day"]}
-        note_answers(**told, by=by(request, body["source"])["actor"])
+        note_answers(**told, by=name_of(request))
         return Response(NoMoreToSayAnswer(body).data)

@@ -11,7 +11,7 @@ import structlog
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from dividends.models import Split
+from dividends.selectors import known_actions
 from portfolios.errors import Refused
 from portfolios.services.positions import SYMBOL
 from trading.bars.checks import Found, column_of, faults_of, put_into_sessions, resolution_of
@@ -131,9 +131,9 @@ def checked_resolution(duck: "Engine", shape: Shape, wished: str) -> str:
 
 
 def known_splits(symbol: str) -> dict[date, Fraction]:
-    """By ex-date; what several sources say of one day is one split."""
-    rows = Split.objects.filter(symbol=symbol).order_by("source")
-    return {row.ex_date: Fraction(row.numerator, row.denominator) for row in rows}
+    """By ex-date, whoever told them."""
+    _, splits = known_actions(symbol)
+    return {row.ex_date: Fraction(row.numerator, row.denominator) for row in splits}
 
 
 def take_turns(symbol: str, resolution: str) -> None:

@@ -73,11 +73,14 @@ def taken(source: str, row: ToldDividend | ToldSplit, *, corrects: bool, market_
                 ex_date=row.ex_date,
                 numerator=row.numerator,
                 denominator=row.denominator,
+                by=actor,
             )
         return told_apart(bool(split), corrects)
     dividend = Dividend.objects.filter(**key).first()
     if dividend is None:
-        announce_dividend(source=source, symbol=row.symbol, ex_date=row.ex_date, dps=row.dps, pay_date=row.pay_date)
+        announce_dividend(
+            source=source, symbol=row.symbol, ex_date=row.ex_date, dps=row.dps, pay_date=row.pay_date, by=actor
+        )
     elif is_same(dividend, row):
         return "same"
     elif corrects or is_now_known(dividend, row):

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from django.db.models import OuterRef, Subquery
 
-from dividends.models import Dividend as AnnouncedDividend
-from dividends.models import Split as AnnouncedSplit
+from dividends.selectors import known_actions
 from trading.bars.adjusted import adjusted
 from trading.bars.catalogue import StoredBars, stored_bars, stored_symbols
 from trading.bars.quality import Quality, quality_of
@@ -14,7 +13,6 @@ from trading.bars.resolutions import DAILY
 from trading.market.models import Bar, Instrument
 from trading.simulation.bars import Bars, Dividend, Split
 
-SOURCE = "replay"
 ADJUSTMENTS = ("none", "splits", "all")
 
 
@@ -40,12 +38,11 @@ def quality_now(symbol: str, resolution: str, now: datetime) -> Quality | None:
 
 
 def recorded_actions(symbol: str) -> tuple[list[Dividend], list[Split]]:
-    """Dividends and splits announced for it, as far as they are recorded."""
-    dividends = AnnouncedDividend.objects.filter(symbol=symbol, source=SOURCE).order_by("ex_date")
-    splits = AnnouncedSplit.objects.filter(symbol=symbol, source=SOURCE).order_by("ex_date")
+    """Dividends and splits that are known for it, whoever told them."""
+    dividends, splits = known_actions(symbol)
     return (
-        [Dividend(*row) for row in dividends.values_list("ex_date", "pay_date", "dps")],
-        [Split(*row) for row in splits.values_list("ex_date", "numerator", "denominator")],
+        [Dividend(row.ex_date, row.pay_date, row.dps) for row in dividends],
+        [Split(row.ex_date, row.numerator, row.denominator) for row in splits],
     )
 
 

@@ -119,7 +119,7 @@ def carried_out(given: dict[str, Any], actor: str) -> str:
         cancel_dividend(**key, **by)
         return f"The dividend of {symbol} of {day} is taken back."
     if what == "no-split":
-        cancel_split(**key)
+        cancel_split(**key, by=actor)
         return f"The split of {symbol} of {day} is taken back."
     told = Told((), (ToldSplit(symbol, day, given["numerator"], given["denominator"]),))
     if what == "dividend":
