@@ -2,15 +2,18 @@
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
+from django.core.cache import cache
 
 from dividends.models import ActionsAnswer
 from dividends.services.announcements import note_answers
 from portfolios.errors import Refused
 from trading.market.base import PriceUnavailable
 from trading.market.sources.corporate import AlpacaActions, DividendTold, SplitTold
+from trading.market.sources.yahoo import YahooActions
 from trading.services.told_actions import Told, ToldDividend, ToldSplit, summed, take_actions
 
 BACK, AHEAD = timedelta(days=7), timedelta(days=45)
@@ -30,22 +33,35 @@ def ask_for_actions(
 ) -> bool:
     """Announce what it tells, correct what it tells otherwise, and note that it has answered; whether it did.
 
-    A feed that is silent, or contradicts what cells have been split by, has not answered.
+    A feed that is silent, or contradicts what cells have been split by, has not answered. While Alpaca is silent Yahoo
+    is asked once an hour: what it tells is taken where nobody told of that day yet, and its silence is no answer.
     """
     answered = ActionsAnswer.objects.filter(source=source, symbol__in=symbols, day=day)
     open_ones = sorted(set(symbols) - set(answered.values_list("symbol", flat=True)))
     if not open_ones:
         return True
-    feed = feed or AlpacaActions()
+    asked = partial(told_by, source=source, symbols=open_ones, day=day, market_at=market_at)
+    whole = feed or AlpacaActions()
+    if asked(whole, corrects=True):
+        note_answers(source=source, symbols=open_ones, day=day, by=whole.name)
+        return True
+    if feed is None and cache.add(f"actions-asked-elsewhere:{source}:{market_at:%Y-%m-%d-%H}", 1, 3_600):
+        asked(YahooActions(), corrects=False)
+    return False
+
+
+def told_by(
+    feed: ActionsFeed, *, source: str, symbols: Collection[str], day: date, market_at: datetime, corrects: bool
+) -> bool:
+    """Whether it spoke, and all it said was taken."""
     try:
-        dividends, splits = feed.between(open_ones, day - BACK, day + AHEAD)
+        dividends, splits = feed.between(symbols, day - BACK, day + AHEAD)
         told = Told(
-            summed(ToldDividend(*row) for row in dividends if row.symbol in open_ones),
-            tuple(ToldSplit(*row) for row in sorted(set(splits)) if row.symbol in open_ones),
+            summed(ToldDividend(*row) for row in dividends if row.symbol in symbols),
+            tuple(ToldSplit(*row) for row in sorted(set(splits)) if row.symbol in symbols),
         )
-        take_actions(source=source, told=told, corrects=True, market_at=market_at, actor=feed.name)
+        take_actions(source=source, told=told, corrects=corrects, market_at=market_at, actor=feed.name)
     except (PriceUnavailable, Refused) as error:
-        log.warning("no corporate actions", source=source, error=str(error))
+        log.warning("no corporate actions", source=source, by=feed.name, error=str(error))
         return False
-    note_answers(source=source, symbols=open_ones, day=day, by=feed.name)
     return True
