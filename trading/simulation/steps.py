@@ -29,4 +29,5 @@ def step_of(
     beside: of a fill the price it was decided at, of an ex-date the net dividend.
     """
     after = (left.shares, left.cash, left.receivable, left.anchor)
+    # reason + 0: compiled rows hold numbers of one kind, and an enum's member becomes one by adding
     return (point, kind, reason + 0, quantity, price, notional, fee, *after, beside)
