@@ -3,16 +3,17 @@
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
 from portfolios.domain.amounts import MICROS, micros
-from portfolios.models import Account
+from portfolios.models import Account, Position
 from portfolios.services.accounts import seal_credentials
-from tests.factories import make_user
-from tests.fake_alpaca import broker, fake_alpaca, hold, make_account, request
+from tests.factories import NOON, make_quote, make_user
+from tests.fake_alpaca import broker, fake_alpaca, hold, make_account, make_cell, request
 from trading.brokers.alpaca import line
 from trading.brokers.alpaca.words import STATES
 from trading.brokers.base import BrokerSilent, Report, TooLate
@@ -20,6 +21,9 @@ from trading.brokers.fake_alpaca import KEY, SECRET
 from trading.brokers.fake_alpaca.orders import WORKING, Order
 from trading.brokers.fake_alpaca.server import FakeAlpaca
 from trading.domain.choices import Side
+from trading.services.evaluation import evaluate_position
+from trading.services.execution import execute_order
+from trading.services.reconciliation import reconcile_account
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +38,13 @@ def fake() -> Iterator[FakeAlpaca]:
 @pytest.fixture
 def account(fake: FakeAlpaca) -> Account:
     return make_account(make_user(), fake)
+
+
+def cell_after_hours(account: Account, **settings: Any) -> Position:
+    position = make_cell(account.owner, account, after_hours=True, **settings)
+    make_quote("IBM", "97.5", at=NOON + timedelta(hours=7))
+    assert reconcile_account(account_id=account.pk, why="beat", patience=0).outcome == "matched"
+    return position
 
 
 def at_the_broker(fake: FakeAlpaca, client_order_id: str) -> Order:
@@ -71,6 +82,27 @@ def test_it_words_orders_as_the_broker_wants_them(
     order = at_the_broker(fake, asked.client_order_id)
     told = fake.book.wire(order)
     assert tuple(told[name] for name in ("side", "type", "time_in_force", "qty", "limit_price")) == sent
+
+
+@pytest.mark.parametrize("settings", [{}, {"order_type": "limit", "limit_offset_bps": "10"}])
+def test_outside_the_session_an_order_is_a_limit_for_the_day_and_says_so(
+    fake: FakeAlpaca, account: Account, settings: dict[str, Any]
+) -> None:
+    """A market order would lie there until the next opening, and fill at whatever price that begins with."""
+    fake.book.habit = ("rest",)
+    hold(fake, "IBM", "100", "10000", "96.5")
+    cell = cell_after_hours(account, trigger_down="0.02", **settings)
+    order = evaluate_position(position_id=cell.pk).order
+    assert order
+    execute_order(order_id=order.pk)
+    told = fake.book.wire(at_the_broker(fake, order.client_order_id))
+    limit = "97.59" if settings else "97.5"
+    assert tuple(told[name] for name in ("type", "limit_price", "time_in_force", "extended_hours")) == (
+        "limit",
+        limit,
+        "day",
+        True,
+    )
 
 
 @pytest.mark.parametrize("state", sorted(STATES))

@@ -22,7 +22,8 @@ class TooLate(Exception):
 class OrderRequest(NamedTuple):
     """One order as it leaves. Amounts in micros; `price` and `market_at` are the market as last seen by us.
 
-    leave_by is on this process's monotonic clock: after it nothing may be sent, only asked.
+    leave_by is on this process's monotonic clock: after it nothing may be sent, only asked. extended: before or after
+    the session, where a broker must be told so.
     """
 
     order_id: int
@@ -39,6 +40,7 @@ class OrderRequest(NamedTuple):
     market_at: datetime
     sent_before: bool
     cancels: bool = False
+    extended: bool = False
     expires_at: datetime | None = None
     leave_by: float = 0.0
     latency_ms: int = 0

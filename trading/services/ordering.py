@@ -21,10 +21,12 @@ from trading.brokers.base import PREFIX
 from trading.domain.choices import Decision, Side
 from trading.domain.costs import cash_to_reserve, limit_price, reservation_price
 from trading.domain.order_life import CANCELLABLE, UNSENT
+from trading.market.calendars import Phase, calendar_for
 from trading.market.models import Instrument, MarketClock, Quote
-from trading.market.selectors import instant_of, market_now
+from trading.market.selectors import exchange_of, instant_of, market_now
 from trading.models import Order
 from trading.risk.models import Halt
+from trading.risk.selectors import HERE
 from trading.selectors import locked_cell_of
 from trading.services.settlement import move, release, wake_after
 from trading.sight import Sight
@@ -59,7 +61,7 @@ def robot_order(
         key=robot_key(position, sight.at, decision.side),
         side=decision.side,
         quantity=decision.quantity,
-        limit=limit_price(rules, decision.side, sight.price) if rules.limit_orders else None,
+        limit=limit_price(rules, decision.side, sight.price) if has_limit(position, rules, sight) else None,
         reason=decision.reason.name.lower(),
     )
     order.decision_price = sight.price
@@ -67,6 +69,13 @@ def robot_order(
     order.decided_at = journal.market_at
     order.market_day = day
     return order
+
+
+def has_limit(position: Position, rules: Rules, sight: Sight) -> bool:
+    """As set; and before and after the session, where brokers take nothing else."""
+    if rules.limit_orders or not rules.after_hours or position.portfolio.account.adapter in HERE:
+        return bool(rules.limit_orders)
+    return calendar_for(exchange_of(position.symbol)).phase(sight.at) is not Phase.REGULAR
 
 
 def new_order(

@@ -15,7 +15,7 @@ from portfolios.services.journal import Journal
 from trading.brokers.base import DEADLINE, OrderRequest
 from trading.domain.choices import Side
 from trading.domain.costs import cash_to_reserve, notional_of
-from trading.market.calendars import calendar_for
+from trading.market.calendars import Phase, calendar_for
 from trading.market.models import Quote
 from trading.market.selectors import exchange_of, market_now, newest_quote
 from trading.models import Order
@@ -168,10 +168,16 @@ def request_for(
         market_at=sight.at if sight else market_at,
         sent_before=sent_before,
         cancels=order.status == "cancelling",
+        extended=bool(order.limit_price) and is_outside(position.symbol, sight.at if sight else market_at),
         expires_at=order.expires_at,
         latency_ms=account.latency_ms,
         most_per_quote=account.most_per_quote,
     )
+
+
+def is_outside(symbol: str, at: datetime) -> bool:
+    """Before or after the session."""
+    return calendar_for(exchange_of(symbol)).phase(at) in (Phase.PRE, Phase.POST)
 
 
 def may_leave(position: Position, order: Order, quote: Quote) -> bool:

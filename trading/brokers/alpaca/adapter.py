@@ -214,19 +214,21 @@ def ours(standing: Placed) -> str:
     return "partially_filled" if standing.filled and standing.status not in ENDED else standing.status or "unknown"
 
 
-def worded(request: OrderRequest) -> dict[str, str]:
-    """The order as it is sent. Parts of shares are good for a day only."""
+def worded(request: OrderRequest) -> dict[str, str | bool]:
+    """The order as it is sent. Parts of shares, and whatever may fill outside the session, are good for a day only."""
     whole = request.quantity % MICROS == 0
-    order = {
+    order: dict[str, str | bool] = {
         "symbol": request.symbol,
         "qty": as_text(request.quantity),
         "side": request.side.name.lower(),
         "type": "limit" if request.limit_price else "market",
-        "time_in_force": "day" if request.expires_at or not whole else "gtc",
+        "time_in_force": "day" if request.expires_at or not whole or request.extended else "gtc",
         "client_order_id": request.client_order_id,
     }
     if request.limit_price:
         order["limit_price"] = as_text(in_ticks(request.side, request.limit_price))
+    if request.extended:
+        order["extended_hours"] = True
     return order
 
 

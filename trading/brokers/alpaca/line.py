@@ -58,7 +58,7 @@ class Line:
         path: str,
         *,
         params: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, str | bool] | None = None,
         connect: float = CONNECT,
     ) -> Answer:
         """`connect`: seconds to connect within; until then no byte of the question has left."""
