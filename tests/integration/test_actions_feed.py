@@ -76,7 +76,15 @@ def test_what_it_tells_is_announced_and_it_is_asked_once_a_day(vendor) -> None:
     assert (dividend.dps, dividend.pay_date, dividend.pay_date_assumed) == (micros("0.3"), date(2007, 3, 10), False)
     assert (split.numerator, split.denominator) == (3, 2)
     assert len(vendor.asked) == 1
-    assert "start=2006-12-28&end=2007-02-18" in vendor.asked[0]
+    assert "start=2006-12-28&end=2007-09-06" in vendor.asked[0]
+
+
+def test_a_dividend_that_is_paid_months_after_its_ex_date_is_told_in_time(vendor) -> None:
+    """The vendor lists it under the day it is paid."""
+    far = {**PAID, "ex_date": "2007-01-04", "payable_date": "2007-06-29"}
+    vendor.pages = [told((far, {**PAID, "ex_date": "2007-05-04", "payable_date": "2007-06-29"}), ())]
+    assert ask(vendor)
+    assert [(one.ex_date, one.pay_date) for one in Dividend.objects.all()] == [(DAY, date(2007, 6, 29))]
 
 
 def test_no_actions_is_an_answer_for_the_symbols_asked_about(vendor) -> None:

@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from trading.brokers.fake_alpaca.days import Hours
+from trading.brokers.fake_alpaca.entries import Action, Fees
 from trading.brokers.fake_alpaca.market import Prices
 from trading.brokers.fake_alpaca.orders import (
     BAD_REQUEST,
@@ -28,6 +30,8 @@ from trading.brokers.fake_alpaca.orders import (
 HEADROOM = Decimal("1.03")  # market buys are checked at a few per cent above the market
 NAMESPACE = uuid.UUID("9a8f0f0e-35f4-4f6a-bb0e-6d2d2f3a7c11")
 FILL = "fill"
+AMOUNTS = ("qty", "filled_qty", "paid", "limit_price", "notional")
+RATES = ("rate", "new_rate", "old_rate", "withheld", "entitled")
 
 
 def utc_now() -> datetime:
@@ -46,6 +50,10 @@ class Book:
         self.cost: dict[str, Decimal] = {}
         self.orders: dict[str, Order] = {}
         self.activities: list[dict[str, Any]] = []
+        self.actions: list[Action] = []
+        self.fees = Fees()
+        self.hours = Hours()
+        self.executions: dict[str, list[str]] = {}  # that stand, by their ids: order, quantity, price
         self.whole_shares: set[str] = set()  # symbols of which no parts can be traded
         self.blocked = False
         self.habit: tuple[str, ...] = ("fill",)
@@ -106,7 +114,9 @@ class Book:
         return self.held.get(symbol, ZERO) - sum((one.left for one in sales), ZERO)
 
     def live(self, order: Order) -> None:
-        """The next step of its plan, if it may be taken now; where a limit is not met it waits."""
+        """The next step of its plan, if it may be taken now; where a limit is not met, or nothing trades, it waits."""
+        if not self.hours.is_open(self.wall()):
+            return
         plan = self.plans.get(order.id, [])
         while plan and order.works and plan[0] != "rest":
             if not self.step(order, plan[0]):
@@ -117,6 +127,12 @@ class Book:
         for order in list(self.orders.values()):
             if order.works:
                 self.live(order)
+            if order.works and order.time_in_force == "day" and self.is_over(order):
+                self.become(order, "expired")
+
+    def is_over(self, order: Order) -> bool:
+        ends = self.hours.ends(datetime.fromisoformat(order.submitted_at))
+        return ends is not None and self.wall() > ends
 
     def step(self, order: Order, words: str) -> bool:
         """Whether it could be taken."""
@@ -150,30 +166,15 @@ class Book:
         at, execution = self.now(), str(uuid.uuid4())
         if done:
             order.stamps["filled_at"] = stamp(at)
-        self.activities.append(
-            {
-                "id": f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}::{uuid.uuid4()}",
-                "account_id": self.account_id,
-                "activity_type": "FILL",
-                "transaction_time": stamp(at),
-                "type": "fill" if done else "partial_fill",
-                "price": said(price),
-                "qty": said(qty),
-                "side": order.side,
-                "symbol": order.symbol,
-                "leaves_qty": said(order.left),
-                "order_id": order.id,
-                "cum_qty": said(order.filled_qty),
-                "order_status": order.status,
-            }
-        )
+        self.activities.append(order.filled_line(self.account_id, at, qty, price))
+        self.executions[execution] = [order.id, str(qty), str(price)]
         position = said(self.held[order.symbol])
         told = {"price": said(price), "qty": said(qty), "position_qty": position, "execution_id": execution}
         self.tell(order, "fill" if done else "partial_fill", at, **told)
         if not self.held[order.symbol]:
             del self.held[order.symbol]
 
-    def become(self, order: Order, state: str) -> None:
+    def become(self, order: Order, state: str, **more: Any) -> None:
         """Into a state, with its stamp. `replaced` puts another order in its place."""
         at = self.now()
         if state == "replaced":
@@ -181,7 +182,7 @@ class Book:
         order.status = state
         if state in STAMPS:
             order.stamps[STAMPS[state]] = stamp(at)
-        self.tell(order, state, at)
+        self.tell(order, state, at, **more)
 
     def cancel(self, order: Order) -> None:
         if not order.works:
@@ -238,6 +239,10 @@ class Book:
         for listener in self.listeners:
             listener({"stream": "trade_updates", "data": data})
 
+    def announce(self, action: Action) -> None:
+        """In the place of what was announced before for the same day."""
+        self.actions = [*(one for one in self.actions if one.id != action.id), action]
+
     def save(self) -> None:
         """So that a restart keeps everything: in one move, or not at all."""
         if self.file is None:
@@ -249,6 +254,9 @@ class Book:
             "orders": [asdict(order) for order in self.orders.values()],
             "plans": self.plans,
             "activities": self.activities,
+            "actions": [asdict(action) for action in self.actions],
+            "charged": self.fees.charged,
+            "executions": self.executions,
         }
         draft = self.file.with_suffix(".draft")
         draft.write_text(json.dumps(state, default=str))
@@ -263,7 +271,13 @@ class Book:
         self.held = {symbol: Decimal(qty) for symbol, qty in state["held"].items()}
         self.cost = {symbol: Decimal(price) for symbol, price in state["cost"].items()}
         self.plans, self.activities = state["plans"], state["activities"]
+        self.fees.charged, self.executions = state.get("charged", []), state.get("executions", {})
+        for row in state.get("actions", ()):
+            self.announce(Action(**exactly(row, RATES)))
         for row in state["orders"]:
-            money = ("qty", "filled_qty", "paid", "limit_price", "notional")
-            exact = {name: None if row[name] is None else Decimal(row[name]) for name in money}
-            self.orders[row["id"]] = Order(**{**row, **exact})
+            self.orders[row["id"]] = Order(**exactly(row, AMOUNTS))
+
+
+def exactly(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """As it was before it was written down: these of it are decimals."""
+    return row | {name: None if row[name] is None else Decimal(row[name]) for name in names}

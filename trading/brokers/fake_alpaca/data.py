@@ -1,4 +1,4 @@
-"""The fake's market data over HTTP: clock, bars, quotes and trades. Here prices are bare numbers."""
+"""The fake's market data over HTTP: bars, quotes and trades, of now and of the past. Here prices are bare numbers."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from aiohttp import web
 
 from trading.brokers.fake_alpaca.market import FakeBar
 from trading.brokers.fake_alpaca.orders import Problem, stamp
-from trading.brokers.fake_alpaca.rest import BOOK, answer
+from trading.brokers.fake_alpaca.rest import BOOK, answer, whole_number
 from trading.brokers.fake_alpaca.streams import quote
 
 STEPS = {"Min": timedelta(minutes=1), "Hour": timedelta(hours=1), "Day": timedelta(days=1), "Week": timedelta(weeks=1)}
@@ -40,24 +40,44 @@ def instant(request: web.Request, name: str, otherwise: datetime) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-async def bars(request: web.Request) -> web.Response:
-    """Pages by symbol and place: at most `limit` bars in all."""
+def bar_as_trade(bar: FakeBar) -> dict[str, Any]:
+    return {"t": stamp(bar.at), **trade(bar.close)}
+
+
+def bar_as_quote(bar: FakeBar) -> dict[str, Any]:
+    return {"t": stamp(bar.at), **quote(bar.close)}
+
+
+def history(name: str, words: Callable[[FakeBar], dict[str, Any]]) -> Any:
+    """The handler for what was between two instants, by symbol and time: in pages of at most `limit` rows in all.
+
+    Of trades and quotes there is one for each bar of a minute, at its close.
+    """
+
+    async def handler(request: web.Request) -> web.Response:
+        rows = bars_asked_for(request, step_of(request.query.get("timeframe", "1Min") if name == "bars" else "1Min"))
+        begin, limit = whole_number(request, "page_token", 0), whole_number(request, "limit", 1000)
+        end = begin + min(max(limit, 1), 10_000)
+        page: dict[str, list[dict[str, Any]]] = {}
+        for symbol, bar in rows[begin:end]:
+            page.setdefault(symbol, []).append(words(bar))
+        token = str(end) if end < len(rows) else None
+        if one := request.match_info.get("symbol"):
+            return answer({"symbol": one, name: page.get(one, []), "next_page_token": token})
+        return answer({name: page, "next_page_token": token})
+
+    return handler
+
+
+def bars_asked_for(request: web.Request, step: timedelta) -> list[tuple[str, FakeBar]]:
     book = request.app[BOOK]
     now = book.wall()
     start, end = instant(request, "start", now - timedelta(hours=1)), instant(request, "end", now)
-    step, limit = step_of(request.query.get("timeframe", "1Min")), min(int(request.query.get("limit", "1000")), 10_000)
-    if (end - start) / step > 1_000_000:
-        raise Problem(400, 40_010_001, "too much is asked for")
     symbols = sorted(symbols_of(request))
+    if (end - start) / step * len(symbols) > 1_000_000:
+        raise Problem(400, 40_010_001, "too much is asked for")
     rows = [(symbol, bar) for symbol in symbols for bar in book.prices.bars(symbol, start, end, step)]
-    begin = int(request.query.get("page_token") or 0)
-    page: dict[str, list[dict[str, Any]]] = {}
-    for symbol, bar in rows[begin : begin + limit]:
-        page.setdefault(symbol, []).append(wire(bar))
-    token = str(begin + limit) if begin + limit < len(rows) else None
-    if "symbol" in request.match_info:
-        return answer({"symbol": symbols[0], "bars": page.get(symbols[0], []), "next_page_token": token})
-    return answer({"bars": page, "next_page_token": token})
+    return rows if request.query.get("sort") != "desc" else rows[::-1]
 
 
 def symbols_of(request: web.Request) -> set[str]:
@@ -84,19 +104,12 @@ def newest(name: str, words: Callable[[Decimal], dict[str, Any]]) -> Any:
     return handler
 
 
-async def clock(request: web.Request) -> web.Response:
-    """Always open: whoever tries something out at night wants to see something."""
-    now = request.app[BOOK].wall()
-    close = now.replace(hour=23, minute=59, second=59)
-    opens = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0)
-    told = {"timestamp": stamp(now), "is_open": True, "next_open": stamp(opens), "next_close": stamp(close)}
-    return answer(told)
-
-
 ROUTES = (
-    web.get("/v2/clock", clock),
-    web.get("/v2/stocks/bars", bars),
-    web.get("/v2/stocks/{symbol}/bars", bars),
+    *(
+        web.get(f"/v2/stocks/{of}{name}", history(name, words))
+        for name, words in (("bars", wire), ("trades", bar_as_trade), ("quotes", bar_as_quote))
+        for of in ("", "{symbol}/")
+    ),
     web.get("/v2/stocks/quotes/latest", newest("quote", quote)),
     web.get("/v2/stocks/trades/latest", newest("trade", trade)),
     web.get("/v2/stocks/{symbol}/quotes/latest", newest("quote", quote)),

@@ -90,6 +90,24 @@ class Order:
             "source": None,
         }
 
+    def filled_line(self, account_id: str, at: datetime, qty: Decimal, price: Decimal) -> dict[str, Any]:
+        """The line of a fill on the list of activities, once it is counted."""
+        return {
+            "id": f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}::{uuid.uuid4()}",
+            "account_id": account_id,
+            "activity_type": "FILL",
+            "transaction_time": stamp(at),
+            "type": "fill" if self.left <= 0 else "partial_fill",
+            "price": said(price),
+            "qty": said(qty),
+            "side": self.side,
+            "symbol": self.symbol,
+            "leaves_qty": said(self.left),
+            "order_id": self.id,
+            "cum_qty": said(self.filled_qty),
+            "order_status": self.status,
+        }
+
 
 def said(amount: Decimal | None) -> str | None:
     """Plain notation without needless zeros."""

@@ -5,7 +5,7 @@ import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from aiohttp import web
 
 from trading.brokers.fake_alpaca.book import Book
 from trading.brokers.fake_alpaca.faults import Faults
-from trading.brokers.fake_alpaca.orders import NOT_FOUND, Order, Problem, stamp
+from trading.brokers.fake_alpaca.orders import BAD_REQUEST, NOT_FOUND, Order, Problem, stamp
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BOOK: web.AppKey[Book] = web.AppKey("book", Book)
@@ -167,18 +167,18 @@ async def replace_order(request: web.Request) -> web.Response:
     return answer(book.wire(book.replace(order, await body_of(request))))
 
 
-async def list_activities(request: web.Request) -> web.Response:
-    book, query = request.app[BOOK], request.query
-    kind = request.match_info.get("kind", "FILL")
-    rows = sorted(book.activities, key=lambda row: row["id"]) if kind == "FILL" else []
-    after, until = moment(query.get("after")), moment(query.get("until"))
-    rows = [row for row in rows if (not after or row["transaction_time"] > after)]
-    rows = [row for row in rows if (not until or row["transaction_time"] < until)]
-    backwards = query.get("direction", "desc") == "desc"
-    if token := query.get("page_token"):
-        rows = [row for row in rows if (row["id"] < token if backwards else row["id"] > token)]
-    rows = rows[::-1] if backwards else rows
-    return answer(rows[: min(int(query.get("page_size", "100")), 100)])
+def whole_number(request: web.Request, name: str, otherwise: int) -> int:
+    text = request.query.get(name) or str(otherwise)
+    if not (text.isascii() and text.isdigit() and len(text) < 9):
+        raise Problem(400, 40_010_001, f"invalid {name}")
+    return int(text)
+
+
+def day_in(request: web.Request, name: str, otherwise: date) -> date:
+    try:
+        return date.fromisoformat((request.query.get(name) or otherwise.isoformat())[:10])
+    except ValueError:
+        raise Problem(422, BAD_REQUEST, f"{name} is no day") from None
 
 
 def moment(text: str | None) -> str:
@@ -200,6 +200,4 @@ ROUTES = (
     web.get("/v2/orders/{order_id}", get_order),
     web.delete("/v2/orders/{order_id}", cancel_order),
     web.patch("/v2/orders/{order_id}", replace_order),
-    web.get("/v2/account/activities", list_activities),
-    web.get("/v2/account/activities/{kind}", list_activities),
 )

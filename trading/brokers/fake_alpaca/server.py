@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from trading.brokers.fake_alpaca import HOST, KEY, SECRET, account, data, rest
+from trading.brokers.fake_alpaca import HOST, KEY, SECRET, account, actions, activities, data, hours, rest, script
 from trading.brokers.fake_alpaca.book import Book
 from trading.brokers.fake_alpaca.faults import Faults
 from trading.brokers.fake_alpaca.streams import DataStream, TradeStream
@@ -40,7 +40,9 @@ class FakeAlpaca:
         app = web.Application(middlewares=[rest.doors])
         app[rest.BOOK], app[rest.FAULTS], app[rest.KEYS] = self.book, self.faults, (KEY, SECRET)
         app[rest.HANG], app[rest.ASKED] = self.hang, self.asked
-        app.add_routes([*rest.ROUTES, *account.ROUTES, *data.ROUTES, web.get("/stream", self.trades.serve)])
+        for room in (rest, account, activities, actions, data, hours, script):
+            app.add_routes(room.ROUTES)
+        app.add_routes([web.get("/stream", self.trades.serve)])
         app.add_routes([web.get(f"/v2/{feed}", self.data.serve) for feed in ("iex", "sip", "test")])
         return app
 
@@ -60,12 +62,20 @@ class FakeAlpaca:
             await runner.cleanup()
 
     async def look_at_prices(self) -> None:
-        """Orders whose limit is met now are filled; whoever subscribed hears the price."""
+        """What is due today is done; orders whose limit is met now are filled; whoever subscribed hears the price."""
         while True:
             await asyncio.sleep(self.tick)
-            self.book.live_all()
+            self.live()
             for symbol in sorted(set().union(*self.data.wanted.values()) - {"*"}):
                 await self.data.publish(symbol, self.book.prices.price(symbol))
+
+    def live(self) -> None:
+        actions.carry_out(self.book)
+        self.book.live_all()
+
+    def look(self) -> None:
+        """From another thread: what is due by now is done when this returns."""
+        self.do(self.live)
 
     def do(self, deed: Callable[[], Found]) -> Found:
         """From another thread: done in the loop, where nothing else touches the book meanwhile."""

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from argparse import ArgumentParser, ArgumentTypeError
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,15 @@ from django.db import DatabaseError, close_old_connections
 from portfolios.domain.amounts import MICROS
 from trading.brokers.fake_alpaca import HOST, KEY, SECRET
 from trading.brokers.fake_alpaca.book import Book
+from trading.brokers.fake_alpaca.days import Hours
+from trading.brokers.fake_alpaca.script import NOW, OPENING, WRONG, read_script
 from trading.brokers.fake_alpaca.server import FakeAlpaca
+from trading.market.calendars import calendar_for
 from trading.market.models import Instrument
 from trading.market.selectors import newest_quotes
 
 PORT = 8100
 LOOK = 0.2  # seconds between looks at the prices of a source
-SCRIPT = {"habit", "faults", "cash", "held", "prices", "whole_shares"}
 
 
 def port_number(text: str) -> int:
@@ -34,16 +36,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=port_number, default=PORT)
-        parser.add_argument("--script", type=Path, help="JSON: habit, faults, cash, held, prices, whole_shares")
+        parser.add_argument("--script", type=Path, help=f"JSON: {', '.join(sorted(OPENING | NOW))}")
+        hours = "always open, or while New York is: then orders wait for it, and those for the day end with it"
+        parser.add_argument("--hours", choices=("always", "real"), default="always", help=hours)
         parser.add_argument("--state", type=Path, help="a file that keeps its book over a restart")
         parser.add_argument("--bars", type=Path, help="CSV: symbol, timestamp, open, high, low, close, volume")
         parser.add_argument("--prices", help="a source of ours whose newest quotes are its market, such as replay")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         fake = FakeAlpaca()
+        fake.book.hours = Hours(calendar_for, real=options["hours"] == "real")
         try:
             set_up(fake, options["script"], options["state"], options["bars"])
-        except (OSError, ValueError, TypeError, KeyError, InvalidOperation) as error:
+        except (OSError, *WRONG) as error:
             words = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise CommandError(f"cannot use what was given: {words[:200]}", returncode=2) from None
         if options["prices"]:
@@ -65,15 +70,8 @@ class Command(BaseCommand):
 def set_up(fake: FakeAlpaca, script: Path | None, state: Path | None, bars: Path | None) -> None:
     """Raises what reading files of any content can raise."""
     told = json.loads(script.read_text()) if script else {}
-    if not isinstance(told, dict) or set(told) - SCRIPT:
-        raise ValueError(f"a script has {', '.join(sorted(SCRIPT))}")
     book = fake.book
-    book.cash = Decimal(told.get("cash", book.cash))
-    book.held = {symbol: Decimal(qty) for symbol, qty in told.get("held", {}).items()}
-    book.prices.told = {symbol: Decimal(price) for symbol, price in told.get("prices", {}).items()}
-    book.whole_shares = set(told.get("whole_shares", ()))
-    book.habit = tuple(told.get("habit", book.habit))
-    fake.faults.read(told.get("faults", ()))
+    read_script(book, fake.faults, told, OPENING | NOW)
     if bars:
         book.prices.read(bars)
     if state:

@@ -1,7 +1,7 @@
 """Dividends and splits as Alpaca tells them: all or an exception, never half an answer."""
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from trading.market.sources.reading import ask_json, micros_in
 KINDS = {"cash_dividends": "cash_dividend", "forward_splits": "forward_split", "reverse_splits": "reverse_split"}
 MOST_PAGES = 50
 FINEST = 10_000  # of the two figures of a ratio
+PAID_WITHIN = timedelta(days=200)  # of the ex-date: the vendor goes by the day a dividend is booked, its pay date
 
 
 class DividendTold(NamedTuple):
@@ -38,18 +39,22 @@ class AlpacaActions:
         self.keys = keys
 
     def between(self, symbols: Collection[str], first: date, last: date) -> tuple[list[DividendTold], list[SplitTold]]:
-        """What is announced for these days. Raises PriceUnavailable: then nothing is known."""
+        """What is announced with an ex-date of these days. Raises PriceUnavailable: then nothing is known."""
         dividends: list[DividendTold] = []
         splits: list[SplitTold] = []
         ordered = sorted(symbols)
         for begin in range(0, len(ordered), AT_ONCE):
-            for told in self.pages(ordered[begin : begin + AT_ONCE], first, last):
+            for told in self.pages(ordered[begin : begin + AT_ONCE], first, last + PAID_WITHIN):
                 dividends += [dividend_in(row) for row in rows_in(told, "cash_dividends")]
                 for kind in ("forward_splits", "reverse_splits"):
                     splits += [split_in(row) for row in rows_in(told, kind)]
-        return dividends, splits
+        return (
+            [one for one in dividends if first <= one.ex_date <= last],
+            [one for one in splits if first <= one.ex_date <= last],
+        )
 
     def pages(self, symbols: list[str], first: date, last: date) -> Iterator[Mapping[str, Any]]:
+        """`first` and `last` are days of processing."""
         keys = self.keys or keys_of_the_house()
         params = {
             "symbols": ",".join(symbols),
