@@ -1,17 +1,30 @@
 """Reads of the dividends floor: what is due and has not been done, and what was announced for one's symbols."""
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db import connection
+from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from dividends.models import ActionsAnswer, Dividend, Entitlement, Split, SplitApplication
 from portfolios.models import Position
 
 Row = TypeVar("Row", Dividend, Split)
 PERSON = "user:"
+Listing = tuple[str, str]  # symbol and source
+AWAITED = """
+    SELECT cell.id, min(split.ex_date)
+      FROM portfolios_position AS cell
+      JOIN dividends_split AS split
+        ON split.symbol = cell.symbol AND split.source = cell.source
+       AND split.cancelled_at IS NULL AND split.ex_date > cell.opened_on
+     WHERE cell.id = ANY(%s)
+       AND NOT EXISTS (SELECT FROM dividends_splitapplication AS done
+                        WHERE done.split_id = split.id AND done.position_id = cell.id)
+     GROUP BY cell.id
+"""
 
 
 def dividends_due(*, source: str, day: date) -> QuerySet[Dividend]:
@@ -31,11 +44,13 @@ def splits_due(*, source: str, day: date) -> QuerySet[Split]:
     return standing.filter(Exists(untouched)).order_by("ex_date", "pk")
 
 
-def awaited_split(position: Position, day: date) -> Split | None:
-    """A split due by this day that the cell has not been through: until then its shares and prices do not match."""
-    due = Split.objects.filter(source=position.source, symbol=position.symbol, ex_date__lte=day, cancelled_at=None)
-    due = due.filter(ex_date__gt=position.opened_on) if position.opened_on else due.none()
-    return due.exclude(applications__position=position).order_by("ex_date").first()
+def awaited_splits(positions: Collection[Position]) -> dict[int, date]:
+    """By primary key, when the first split goes ex that stands announced and the cell has not been through: from then
+    on its shares and prices do not match. One query; cells that await none are left out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(AWAITED, [[position.pk for position in positions]])
+        return dict(cursor.fetchall())
 
 
 def cells_before() -> QuerySet[Position]:
@@ -71,9 +86,26 @@ def actions_between(*, source: str, symbol: str, after: date, until: date) -> tu
     return list(splits.order_by("ex_date")), list(dividends.order_by("ex_date"))
 
 
-def is_answered(*, source: str, symbol: str, day: date) -> bool:
-    """Whether somebody who knows has said all about this symbol's corporate actions up to this day."""
-    return ActionsAnswer.objects.filter(source=source, symbol=symbol, day__gte=day).exists()
+def actions_told(*, listings: Iterable[Listing], after: date, until: date) -> tuple[list[Split], list[Dividend]]:
+    """The same of many symbols and sources, with what was taken back."""
+    symbols, sources = {symbol for symbol, _ in listings}, {source for _, source in listings}
+    wanted = {"symbol__in": symbols, "source__in": sources, "ex_date__gt": after, "ex_date__lte": until}
+    splits, dividends = Split.objects.filter(**wanted), Dividend.objects.filter(**wanted)
+    return list(splits.order_by("ex_date")), list(dividends.order_by("ex_date"))
+
+
+def answered_listings(days: Mapping[Listing, date]) -> set[Listing]:
+    """Those of which somebody who knows has said all about corporate actions up to their day."""
+    symbols, sources = {symbol for symbol, _ in days}, {source for _, source in days}
+    rows = ActionsAnswer.objects.filter(symbol__in=symbols, source__in=sources, day__gte=min(days.values()))
+    told = rows.values_list("symbol", "source", "day")
+    return {(symbol, source) for symbol, source, day in told if day >= days.get((symbol, source), date.max)}
+
+
+def answered_at(*, source: str, symbol: str, day: date) -> datetime | None:
+    """When somebody who knows had said all up to that day; None where nobody has."""
+    told = ActionsAnswer.objects.filter(source=source, symbol=symbol, day__gte=day)
+    return told.aggregate(first=Min("created_at"))["first"]
 
 
 def known_actions(symbol: str) -> tuple[list[Dividend], list[Split]]:

@@ -3,13 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from portfolios.models import Event, Position
+from portfolios.models import Event, Portfolio, Position
 from portfolios.services.verification import verify_events
 from tests.factories import NOON, make_position, make_quote
 from trading.invariants import broken_invariants
 from trading.models import Order
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
+
+LIVE = "live"
 
 
 def later(minutes: float = 1) -> datetime:
@@ -42,3 +44,10 @@ def assert_sound() -> None:
     """What must hold after every commit."""
     assert verify_events().findings == []
     assert broken_invariants() == []
+
+
+def lives(position: Position) -> Position:
+    """By prices of a source that does not know what comes."""
+    Position.objects.filter(pk=position.pk).update(source=LIVE)
+    Portfolio.objects.filter(pk=position.portfolio_id).update(source=LIVE)
+    return Position.objects.get(pk=position.pk)

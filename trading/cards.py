@@ -22,12 +22,16 @@ from trading.models import Order
 from trading.risk.selectors import halt_over
 from trading.services.ordering import reservation_for
 from trading.sight import Sight, see
+from trading.waits import Wait, listing_of, no_price, waits_of
 
 RELATED = ("portfolio__settings_version", "settings_version")
 
 
 class Card(NamedTuple):
-    """Amounts in micros, shares of something in ppm; what needs a price is None while none is known."""
+    """Amounts in micros, shares of something in ppm; what needs a price is None while none is known.
+
+    wait: what keeps it from deciding anything, whatever the next actions say.
+    """
 
     position: Position
     rules: Rules
@@ -37,6 +41,7 @@ class Card(NamedTuple):
     band: Band
     next_buy: Rung | None
     next_sell: Rung | None
+    wait: Wait | None
 
 
 def position_card(position: Position) -> Card:
@@ -48,15 +53,20 @@ def position_cards(positions: Sequence[Position]) -> list[Card]:
     symbols: dict[str, set[str]] = defaultdict(set)
     for position in positions:
         symbols[position.source].add(position.symbol)
-    quotes = {source: newest_quotes(wanted, source) for source, wanted in symbols.items()}
+    quotes = {
+        (quote.symbol, source): quote
+        for source, names in symbols.items()
+        for quote in newest_quotes(names, source).values()
+    }
     clocks = {source: market_now(source) for source in symbols}
+    waits = waits_of(positions, quotes)
     return [
-        card_at(position, quotes[position.source].get(position.symbol), clocks[position.source])
+        card_at(position, quotes.get(listing_of(position)), clocks[position.source], waits.get(position.pk))
         for position in positions
     ]
 
 
-def card_at(position: Position, quote: Quote | None, market_at: datetime) -> Card:
+def card_at(position: Position, quote: Quote | None, market_at: datetime, wait: Wait | None) -> Card:
     rules, holding = effective_rules(position).rules, position.holding
     sight = see(quote, market_at, rules) if quote else None
     price = sight.price if sight else None
@@ -69,23 +79,24 @@ def card_at(position: Position, quote: Quote | None, market_at: datetime) -> Car
         band=wake_band(holding, rules),
         next_buy=next_rung(holding, rules, Side.BUY, price),
         next_sell=next_rung(holding, rules, Side.SELL, price),
+        wait=wait if quote else no_price(position.symbol),
     )
 
 
 class CellLadder(NamedTuple):
-    """A cell's ladder, and the price it starts from (None: unknown, from the anchor)."""
+    """A cell's ladder, the price it starts from (None: unknown, from the anchor), and what keeps it from deciding."""
 
     position: Position
     sight: Sight | None
     ladder: Ladder
+    wait: Wait | None
 
 
 def position_ladder(position: Position, rungs: int) -> CellLadder:
     """At most `rungs` orders each way. Position with RELATED."""
-    rules = effective_rules(position).rules
-    quote = newest_quote(position.symbol, position.source)
-    sight = see(quote, market_now(position.source), rules) if quote else None
-    return CellLadder(position, sight, ladder(position.holding, rules, sight.price if sight else None, rungs))
+    card = position_card(position)
+    price = card.sight.price if card.sight else None
+    return CellLadder(position, card.sight, ladder(position.holding, card.rules, price, rungs), card.wait)
 
 
 class OrderPreview(NamedTuple):

@@ -31,6 +31,9 @@ class OverviewCellAnswer(Answer):
     distance = AmountField(
         source="standing.distance", default=None, allow_null=True, help_text="To the nearest trigger, of the price"
     )
+    waits = serializers.CharField(
+        source="wait.reason", default=None, allow_null=True, help_text="What keeps it from deciding anything, else null"
+    )
     today = AmountField(source="standing.today", default=None, allow_null=True)
     left_alone = AmountField(source="standing.alone", default=None, allow_null=True)
     against_left_alone = AmountField(source="standing.change", default=None, allow_null=True)

@@ -1,6 +1,6 @@
 """Cells with what a page says about them: their rules, the price they see, where they stand beside being left alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,16 +15,18 @@ from reporting.selectors.facts import Listing, Moment, Moved, Priced
 from reporting.standing import Standing, standing_of
 from trading.market.models import MarketClock
 from trading.sight import Sight, see
+from trading.waits import Wait, waits_of
 
 
 class Cell(NamedTuple):
-    """sight and standing are None while no price is known."""
+    """sight and standing are None while no price is known. wait: what keeps it from deciding anything at its price."""
 
     position: Position
     effective: EffectiveRules
     day: Any
     sight: Sight | None
     standing: Standing | None
+    wait: Wait | None = None
 
 
 class Surroundings(NamedTuple):
@@ -34,6 +36,7 @@ class Surroundings(NamedTuple):
     prices: dict[Listing, Priced]
     moved: dict[UUID, Moved]
     actions: dict[Listing, list[Payout | Ratio]]
+    waits: dict[int, Wait]
 
 
 def visible_positions(user: Any) -> QuerySet[Position]:
@@ -51,9 +54,18 @@ def cells_of(positions: Sequence[Position], clocks: Iterable[MarketClock] | None
 
 def surroundings_of(positions: Sequence[Position], clocks: Iterable[MarketClock] | None = None) -> Surroundings:
     moments = facts.moments_of({position.source for position in positions}, clocks)
-    return Surroundings(
-        moments, facts.prices_of(positions, moments), facts.moved_of(positions, moments), facts.actions_of(positions)
-    )
+    prices = facts.prices_of(positions, moments)
+    actions = facts.actions_of(positions)
+    quotes = {listing: priced.quote for listing, priced in prices.items()}
+    waits = waits_of(positions, quotes, may_split={cell for cell in positions if met_a_split(cell, actions)})
+    return Surroundings(moments, prices, facts.moved_of(positions, moments), actions, waits)
+
+
+def met_a_split(position: Position, actions: Mapping[Listing, Sequence[Payout | Ratio]]) -> bool:
+    """Whether there was or will be one since it was opened."""
+    opened = position.opened_on
+    told = actions.get(facts.listing_of(position), ())
+    return opened is not None and any(isinstance(row, Ratio) and row.ex_date > opened for row in told)
 
 
 def cell_from(position: Position, effective: EffectiveRules, around: Surroundings) -> Cell:
@@ -78,7 +90,7 @@ def cell_from(position: Position, effective: EffectiveRules, around: Surrounding
         today=change_today(position, sight.price, moved, priced.close),
         alone=value_untouched(untouched, sight.price),
     )
-    return Cell(position, effective, moment.day, sight, standing)
+    return Cell(position, effective, moment.day, sight, standing, around.waits.get(position.pk))
 
 
 def change_today(position: Position, price: int, since: Moved, close: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dividends.models import ActionsAnswer, Dividend, Split
-from dividends.selectors import is_answered
+from dividends.selectors import answered_listings
 from dividends.services.corrections import cancel_split
 from dividends.services.splits import apply_split
 from portfolios.domain.amounts import micros
@@ -90,8 +90,8 @@ def test_a_dividend_that_is_paid_months_after_its_ex_date_is_told_in_time(vendor
 def test_no_actions_is_an_answer_for_the_symbols_asked_about(vendor) -> None:
     vendor.pages = [told((), ())]
     assert ask(vendor, "IBM", "ZIM")
-    assert all(is_answered(source="alpaca", symbol=symbol, day=DAY) for symbol in ("IBM", "ZIM"))
-    assert not is_answered(source="alpaca", symbol="KO", day=DAY)
+    asked = {(symbol, "alpaca"): DAY for symbol in ("IBM", "ZIM", "KO")}
+    assert answered_listings(asked) == {("IBM", "alpaca"), ("ZIM", "alpaca")}
 
 
 def test_pages_belong_together(vendor) -> None:

@@ -226,7 +226,7 @@ def test_an_evaluation_asked_for_says_what_it_would_do_and_does_it(ann, client):
     assert story(cell) == []
     assert "Buy 10.4687 at 97" in words(act(client, cell, "evaluate"))
     assert story(cell) == ["evaluated", "order_intent"]
-    assert "No price is known" in foresee(client, make_position(cell.portfolio, symbol="ZIM"), "evaluate")
+    assert "no price is known" in foresee(client, make_position(cell.portfolio, symbol="ZIM"), "evaluate")
 
 
 def test_a_second_order_waits_until_the_first_is_done(client, cell):

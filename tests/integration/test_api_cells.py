@@ -170,7 +170,7 @@ def test_a_longer_list_asks_the_database_no_more_often(url: str, django_assert_n
         client.post(path, {"side": "BUY", "qty": 1}, JSON, headers={"Idempotency-Key": cell.symbol})
 
     more()
-    queries = 4 if url == "/v1/positions" else 2  # who, which page; for cards prices and clock too
+    queries = 5 if url == "/v1/positions" else 2  # who, which page; for cards prices, clock and splits too
     with django_assert_num_queries(queries):
         client.get(url)
     for _ in range(5):

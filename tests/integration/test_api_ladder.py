@@ -110,5 +110,5 @@ def test_twenty_rungs_cost_no_more_queries_than_one(cell: Position, django_asser
     client = Client(headers=bearer(cell.portfolio.owner))
     client.get("/v1/positions")  # the token's first use is written down
     for rungs in (1, 20):
-        with django_assert_num_queries(4):  # who, which cell, its price, its clock
+        with django_assert_num_queries(5):  # who, which cell, its price, its clock, its splits
             client.get(f"/v1/positions/{cell.public_id}/ladder?rungs={rungs}")

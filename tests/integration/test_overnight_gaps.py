@@ -8,9 +8,9 @@ from django.test import Client
 
 from dividends.services.announcements import announce_dividend, announce_split, note_answers
 from portfolios.domain.amounts import micros
-from portfolios.models import Event, Portfolio, Position
+from portfolios.models import Event, Position
 from tests.factories import make_position, make_quote
-from tests.market import assert_sound, story, tick
+from tests.market import LIVE, assert_sound, lives, story, tick
 from trading.models import Order
 from trading.services.corporate_actions import apply_due
 from trading.services.crowd import evaluate_cells
@@ -18,17 +18,9 @@ from trading.services.evaluation import evaluate_position
 from vbalance.exposition import told_to_the_scraper
 
 pytestmark = pytest.mark.django_db
-LIVE = "live"
 DAY = date(2007, 1, 4)
 OPEN = datetime(2007, 1, 4, 14, 30, tzinfo=UTC)
 KEY: dict[str, Any] = {"source": LIVE, "symbol": "IBM", "ex_date": DAY}
-
-
-def lives(position: Position) -> Position:
-    """By prices of a source that does not know what comes."""
-    Position.objects.filter(pk=position.pk).update(source=LIVE)
-    Portfolio.objects.filter(pk=position.portfolio_id).update(source=LIVE)
-    return Position.objects.get(pk=position.pk)
 
 
 @pytest.fixture

@@ -82,10 +82,19 @@ def price_of(rung: Rung | None) -> str | None:
     return as_text(rung.price) if rung else None
 
 
+class WaitAnswer(Answer):
+    """What keeps the cell from deciding anything, however its next actions read: `no_price`, `split_due` or
+    `unexplained_gap`."""
+
+    reason = serializers.CharField()
+    message = serializers.CharField(source="sentence")
+
+
 class LadderAnswer(Answer):
     position_id = serializers.UUIDField(source="position.public_id")
     price = AmountField(source="sight.price", default=None, allow_null=True)
     price_at = serializers.DateTimeField(source="sight.at", default=None, allow_null=True)
+    waits = WaitAnswer(source="wait", allow_null=True)
     buys = WayAnswer(source="ladder.buys")
     sells = WayAnswer(source="ladder.sells")
 
@@ -127,6 +136,7 @@ class PositionAnswer(HeldAnswer):
     wake_band = serializers.SerializerMethodField()
     next_buy = NextActionAnswer(allow_null=True)
     next_sell = NextActionAnswer(allow_null=True)
+    waits = WaitAnswer(source="wait", allow_null=True)
     last_seq = serializers.IntegerField(source="position.event_seq")
     created_at = serializers.DateTimeField(source="position.created_at")
 

@@ -20,6 +20,7 @@ from trading.models import Order
 from trading.services.evaluation import Evaluation, evaluate_position, preview_position
 from trading.services.execution import execute_order
 from trading.services.proposals import needs_approval
+from trading.waits import NO_PRICE
 
 
 class Evaluate(ApiView):
@@ -82,7 +83,7 @@ def shown(evaluation: Evaluation) -> dict[str, Any]:
         {"name": name, "open": not getattr(evaluation.gates, name), "value": value}
         for name, value in evaluation.gate_values.items()
     ]
-    decision = evaluation.decision
+    decision, wait = evaluation.decision, evaluation.wait
     proposals = []
     if decision and evaluation.sight and decision.action in (Action.BUY, Action.SELL):
         proposals.append(
@@ -97,5 +98,5 @@ def shown(evaluation: Evaluation) -> dict[str, Any]:
         "position_id": evaluation.position.public_id,
         "proposals": proposals,
         "gates": gates,
-        "reason": reason_name(decision.reason) if decision else "no_price",
+        "reason": reason_name(decision.reason) if decision else wait.reason if wait else NO_PRICE,
     }

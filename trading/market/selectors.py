@@ -88,6 +88,12 @@ def exchange_of(symbol: str) -> str:
     return listing_of(symbol).exchange
 
 
+def exchanges_of(symbols: Collection[str]) -> dict[str, str]:
+    """Of each of these symbols, in one query."""
+    known = dict(Instrument.objects.filter(symbol__in=symbols).values_list("symbol", "exchange"))
+    return {symbol: known.get(symbol, DEFAULT_EXCHANGE) for symbol in symbols}
+
+
 def last_close_before(symbol: str, source: str, at: datetime) -> int:
     """The newest price before an instant in micros; 0 when there is none."""
     quote = Quote.objects.filter(symbol=symbol, source=source, at__lt=at).order_by("-at").first()

@@ -17,25 +17,26 @@ from trading.domain.band import wake_band
 from trading.domain.choices import OPEN, Action, Decision, Gates, Reason, Side, moves_anchor
 from trading.domain.decision import decide
 from trading.market.models import Quote
-from trading.market.selectors import market_now, newest_quote
 from trading.models import Order
 from trading.selectors import locked_cell
 from trading.services.account import inputs_of, outputs_of, sentence_of
-from trading.services.gates import UNASKED, gates_at
+from trading.services.gates import UNASKED, Shut
 from trading.services.ordering import write_robot_order
-from trading.services.overnight import Gap
 from trading.services.proposals import needs_approval, propose, supersede
 from trading.services.surroundings import Alone, Surroundings
 from trading.sight import Sight, see
+from trading.waits import Wait, no_price
 
 log = structlog.get_logger(__name__)
 ROBOT = "robot"
-UNEXPLAINED = "unexplained_gap"
 ALONE = Alone()
 
 
 class Evaluation(NamedTuple):
-    """What was seen, what was decided, and what was written of it (None where nothing was)."""
+    """What was seen, what was decided, and what was written of it (None where nothing was).
+
+    wait: what kept it from deciding anything.
+    """
 
     position: Position
     sight: Sight | None
@@ -45,6 +46,7 @@ class Evaluation(NamedTuple):
     decision: Decision | None
     order: Order | None
     event: Event | None
+    wait: Wait | None = None
 
 
 @transaction.atomic
@@ -66,15 +68,11 @@ def evaluated(
     market_at = around.market_at(position)
     journal = Journal(position, market_at=market_at, actor=asked_by or ROBOT, effective=effective, keep=keep)
     if quote is None:
-        message = f"No price is known for {position.symbol}: nothing can be decided."
-        return undecided(position, effective, journal, asked_by, "no_price", message)
+        return undecided(position, effective, journal, asked_by, no_price(position.symbol))
     if not asked_by and (has_looked_at(quote, position) or around.order_goes_first(position, quote)):
         return unasked(position, effective)
-    if around.awaits_split(position, quote):
-        message = "A split is due and waits for the open order: nothing can be decided."
-        return undecided(position, effective, journal, asked_by, "split_due", message)
-    if gap := around.gap(quote):
-        return gapped(position, effective, journal, asked_by, gap)
+    if wait := around.wait(position, quote):
+        return undecided(position, effective, journal, asked_by, wait)
     sight = see(quote, market_at, effective.rules)
     if asked_by and has_set_the_anchor(quote, position):
         return held(position, effective, journal, sight)
@@ -101,42 +99,41 @@ def has_set_the_anchor(quote: Quote, position: Position) -> bool:
 
 def held(position: Position, effective: EffectiveRules, journal: Journal, sight: Sight) -> Evaluation:
     """A person asks again at the price that set the anchor: it is written down, and still nothing is traded."""
-    decision = without_trade(decide(position.holding, effective.rules, sight.price, OPEN))
+    decision = at_the_anchor(position, effective, sight)
     message = f"Nothing at {as_text(sight.price)}: this price set the anchor."
     outputs = outputs_of(position.holding, effective.rules, sight, decision, {})
-    inputs = inputs_of(position.holding, sight)
-    event = journal.add(EventType.EVALUATED, message, inputs=inputs, outputs=outputs)
+    event = journal.add(EventType.EVALUATED, message, inputs=inputs_of(position.holding, sight), outputs=outputs)
     journal.write()
     return Evaluation(position, sight, effective.rules, OPEN, {}, decision, None, event)
+
+
+def at_the_anchor(position: Position, effective: EffectiveRules, sight: Sight) -> Decision:
+    """At the price that sets or has set the anchor, whatever else the rule would say."""
+    return without_trade(decide(position.holding, effective.rules, sight.price, OPEN))
 
 
 def without_trade(decision: Decision) -> Decision:
     return decision._replace(action=Action.HOLD, reason=Reason.NO_ANCHOR, side=Side.NONE, quantity=0, commission=0)
 
 
-def undecided(
-    position: Position, effective: EffectiveRules, journal: Journal, asked_by: str, reason: str, message: str
-) -> Evaluation:
-    """Nothing can be decided, and a person who asked is told why."""
+def undecided(position: Position, effective: EffectiveRules, journal: Journal, asked_by: str, wait: Wait) -> Evaluation:
+    """Nothing can be decided, and a person who asked is told why. A gap the robot says once a day by itself, and looks
+    again until it is explained.
+    """
     event = None
-    if asked_by:
-        event = journal.add(EventType.EVALUATED, message, outputs={"action": "HOLD", "reason": reason})
+    mark = f"gap|{wait.gap.day}" if wait.gap else ""
+    if asked_by or (mark and position.skip_mark != mark):
+        outputs = {"action": "HOLD", "reason": wait.reason}
+        event = journal.add(EventType.EVALUATED, wait.sentence, inputs=named_in(wait), outputs=outputs)
+        if mark and not asked_by:
+            position.skip_mark = mark
+            log.warning("price refused", symbol=position.symbol, source=position.source, reason=wait.reason)
         journal.write()
-    return Evaluation(position, None, effective.rules, OPEN, {}, None, None, event)
+    return Evaluation(position, None, effective.rules, OPEN, {}, None, None, event, wait)
 
 
-def gapped(position: Position, effective: EffectiveRules, journal: Journal, asked_by: str, gap: Gap) -> Evaluation:
-    """The robot says so once a day, and looks again until it is explained."""
-    mark = f"gap|{gap.day}"
-    if not asked_by and position.skip_mark == mark:
-        return unasked(position, effective)
-    outputs = {"action": "HOLD", "reason": UNEXPLAINED}
-    event = journal.add(EventType.EVALUATED, gap.sentence, inputs=gap.named, outputs=outputs)
-    if not asked_by:
-        position.skip_mark = mark
-        log.warning("price refused", symbol=position.symbol, source=position.source, reason=UNEXPLAINED)
-    journal.write()
-    return Evaluation(position, None, effective.rules, OPEN, {}, None, None, event)
+def named_in(wait: Wait) -> dict[str, str]:
+    return wait.gap.named if wait.gap else {}
 
 
 def anchored(
@@ -151,7 +148,7 @@ def anchored(
     )
     position.quote_at = sight.at
     journal.write(band=wake_band(position.holding, effective.rules))
-    decision = without_trade(decide(position.holding, effective.rules, sight.price, OPEN))
+    decision = at_the_anchor(position, effective, sight)
     return Evaluation(position, sight, effective.rules, OPEN, {}, decision, None, event)
 
 
@@ -164,14 +161,9 @@ def decided(
     act: bool,
     around: Surroundings,
 ) -> Evaluation:
-    holding = position.holding
-    decision = decide(holding, effective.rules, sight.price, OPEN)
-    shut = UNASKED
-    if decision.side != Side.NONE:
-        shut = around.gates(position, effective.rules, sight, decision.side)
-        decision = decide(holding, effective.rules, sight.price, shut.gates)
-    inputs = inputs_of(holding, sight)
-    outputs = outputs_of(holding, effective.rules, sight, decision, shut.values)
+    decision, shut = judged(position, effective.rules, sight, around)
+    inputs = inputs_of(position.holding, sight)
+    outputs = outputs_of(position.holding, effective.rules, sight, decision, shut.values)
     trades = act and decision.action in (Action.BUY, Action.SELL)
     if trades and around.has_proposal(position):
         supersede(journal, position, sight)
@@ -188,6 +180,15 @@ def decided(
     elif journal.events:
         journal.write()
     return Evaluation(position, sight, effective.rules, shut.gates, shut.values, decision, order, event)
+
+
+def judged(position: Position, rules: Rules, sight: Sight, around: Surroundings) -> tuple[Decision, Shut]:
+    """The rule with open gates; where that asks for a side, with the gates as they stand."""
+    decision = decide(position.holding, rules, sight.price, OPEN)
+    if decision.side == Side.NONE:
+        return decision, UNASKED
+    shut = around.gates(position, rules, sight, decision.side)
+    return decide(position.holding, rules, sight.price, shut.gates), shut
 
 
 def written(
@@ -223,18 +224,19 @@ def reanchor(journal: Journal, price: int) -> None:
 
 
 def preview_position(*, position: Position, price: int | None = None, market_at: datetime | None = None) -> Evaluation:
-    """What the rule would say now, or at a given price (micros); writes nothing and takes no lock."""
+    """What an evaluation would say now, or at a given price (micros); writes nothing and takes no lock."""
     effective = effective_rules(position)
-    at = market_at or market_now(position.source)
-    quote = newest_quote(position.symbol, position.source)
+    at = market_at or ALONE.market_at(position)
+    quote = ALONE.quote(position)
     if price is not None:
-        quote = Quote(symbol=position.symbol, source="asked", at=at, last=price)
-    if quote is None:
-        return Evaluation(position, None, effective.rules, OPEN, {}, None, None, None)
+        quote = Quote(symbol=position.symbol, source=position.source, at=at, last=price)
+    wait = ALONE.wait(position, quote) if quote else no_price(position.symbol)
+    if quote is None or wait:
+        return Evaluation(position, None, effective.rules, OPEN, {}, None, None, None, wait)
     sight = see(quote, at, effective.rules)
-    decision = decide(position.holding, effective.rules, sight.price, OPEN)
-    shut = UNASKED
-    if decision.side != Side.NONE:
-        shut = gates_at(position, effective.rules, sight, decision.side)
-        decision = decide(position.holding, effective.rules, sight.price, shut.gates)
+    sets_anchor = position.anchor == 0 and not sight.stale
+    if sets_anchor or (price is None and has_set_the_anchor(quote, position)):
+        decision, shut = at_the_anchor(position, effective, sight), UNASKED
+    else:
+        decision, shut = judged(position, effective.rules, sight, ALONE)
     return Evaluation(position, sight, effective.rules, shut.gates, shut.values, decision, None, None)

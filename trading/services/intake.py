@@ -21,7 +21,7 @@ from trading.market.models import Instrument, Pace, PriceRefusal, Quote
 from trading.market.phases import instant, number
 from trading.market.selectors import newest_quote
 from trading.market.services import is_taken, quote_from
-from trading.services.overnight import expected_after
+from trading.overnight import expected_after
 
 AHEAD = timedelta(seconds=5)  # a source's clock may be so much before ours
 MICROSECONDS = 1_000_000

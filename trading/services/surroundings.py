@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import Protocol
 
-from dividends.models import Split
-from dividends.selectors import awaited_split
 from portfolios.domain.holding import Rules
 from portfolios.models import Account, Position
 from portfolios.selectors import EffectiveRules, effective_rules
@@ -15,12 +13,12 @@ from trading.domain.choices import Side
 from trading.domain.order_life import OPEN_STATES
 from trading.market.calendars import calendar_for
 from trading.market.models import Quote
-from trading.market.selectors import listing_of, market_day, market_now, newest_quote, newest_quotes
+from trading.market.selectors import listing_of, market_now, newest_quote, newest_quotes
 from trading.models import Order
 from trading.risk.models import Halt
 from trading.services.gates import ASKED, Asked, Shut, gates_at, shut_at, why_halted, why_not_sent
-from trading.services.overnight import Gap, unexplained_gap
 from trading.sight import Sight
+from trading.waits import Wait, waits_of
 
 
 class Surroundings(Protocol):
@@ -36,11 +34,8 @@ class Surroundings(Protocol):
     def order_goes_first(self, position: Position, quote: Quote) -> bool:
         """An open order meets a new price before the robot does: nothing hangs on whose bell was faster."""
 
-    def awaits_split(self, position: Position, quote: Quote) -> bool:
-        """Whether this price is of other shares than the cell still holds."""
-
-    def gap(self, quote: Quote) -> Gap | None:
-        """What happened overnight that nobody has explained yet."""
+    def wait(self, position: Position, quote: Quote) -> Wait | None:
+        """What keeps it from deciding anything at this price."""
 
     def gates(self, position: Position, rules: Rules, sight: Sight, side: Side) -> Shut: ...
 
@@ -63,12 +58,8 @@ class Alone:
     def order_goes_first(self, position: Position, quote: Quote) -> bool:
         return Order.objects.filter(position=position).open().exclude(quote_at__gte=quote.at).exists()
 
-    def awaits_split(self, position: Position, quote: Quote) -> bool:
-        split = awaited_split(position, quote.at.date())
-        return split is not None and split.ex_date <= market_day(position.source)
-
-    def gap(self, quote: Quote) -> Gap | None:
-        return unexplained_gap(quote)
+    def wait(self, position: Position, quote: Quote) -> Wait | None:
+        return waits_of([position], {(position.symbol, position.source): quote}).get(position.pk)
 
     def gates(self, position: Position, rules: Rules, sight: Sight, side: Side) -> Shut:
         return gates_at(position, rules, sight, side)
@@ -82,11 +73,10 @@ class Together:
 
     def __init__(self, source: str, positions: Sequence[Position]) -> None:
         self.source = source
+        self.positions = positions
         self.keys = [position.pk for position in positions]
         self.symbols = {position.symbol for position in positions}
-        self.alone = Alone()
         self.trusted: dict[int, str] = {}
-        self.gaps: dict[str, Gap | None] = {}
         self.listing_of = cache(listing_of)
         self.ruled: dict[tuple[int, int | None], EffectiveRules] = {}
 
@@ -114,19 +104,13 @@ class Together:
         waiting = (order for order in self.orders[position.pk] if order.status in OPEN_STATES)
         return any(order.quote_at is None or order.quote_at < quote.at for order in waiting)
 
-    def awaits_split(self, position: Position, quote: Quote) -> bool:
-        """Splits are rare: only cells of a symbol that has one are asked about one by one."""
-        return position.symbol in self.split and self.alone.awaits_split(position, quote)
-
-    def gap(self, quote: Quote) -> Gap | None:
-        if quote.symbol not in self.gaps:
-            self.gaps[quote.symbol] = self.alone.gap(quote)
-        return self.gaps[quote.symbol]
+    def wait(self, position: Position, _quote: Quote) -> Wait | None:
+        return self.waits.get(position.pk)
 
     @cached_property
-    def split(self) -> set[str]:
-        rows = Split.objects.filter(source=self.source, symbol__in=self.symbols)
-        return set(rows.values_list("symbol", flat=True))
+    def waits(self) -> dict[int, Wait]:
+        quotes = {(symbol, self.source): quote for symbol, quote in self.quotes.items()}
+        return waits_of(self.positions, quotes)
 
     def gates(self, position: Position, rules: Rules, sight: Sight, side: Side) -> Shut:
         halt = next((halt for halt in self.halts if halt.stops(position)), None)
