@@ -11,6 +11,7 @@ class EventType(models.TextChoices):
     WITHDRAWN = "withdrawn"
     ADJUSTED = "adjusted"
     SETTINGS_CHANGED = "settings_changed"
+    LOT_CHANGED = "lot_changed"
     ANCHOR_SET = "anchor_set"
     ANCHOR_RESET = "anchor_reset"
     ANCHOR_CLEARED = "anchor_cleared"
@@ -72,6 +73,7 @@ WORDINGS: dict[str, Wording] = {
     EventType.WITHDRAWN: Wording("Cash withdrawn", "arrow-up"),
     EventType.ADJUSTED: Wording("Put right by hand", "pen"),
     EventType.SETTINGS_CHANGED: Wording("Settings changed", "sliders"),
+    EventType.LOT_CHANGED: Wording("Smallest step of an order changed", "sliders"),
     EventType.ANCHOR_SET: Wording("Anchor set by the first good quote", "anchor"),
     EventType.ANCHOR_RESET: Wording("Anchor reset", "anchor"),
     EventType.ANCHOR_CLEARED: Wording("Anchor cleared", "anchor"),

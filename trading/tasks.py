@@ -43,6 +43,7 @@ from trading.selectors import (
 from trading.services import corporate_actions, crowd, evaluation, execution, inbox, intake, proposals, reconciliation
 from trading.services.asking_for_actions import ask_for_actions
 from trading.services.halts import clear_orders
+from trading.services.lots import heed_lots as let_cells_follow
 from trading.services.polling import claim_turn, held_symbols, take_all
 from trading.services.quarantine import setting_aside
 from trading.simulation.ranking import chunks_to_ring, chunks_waiting, next_chunk
@@ -204,6 +205,12 @@ def reconcile_accounts(*, why: str = "beat") -> None:
     since = timezone.now().isoformat()
     for account_id in accounts_in_use():
         ring(reconcile_account, account_id=account_id, why=why, since=since)
+
+
+@shared_task(base=Bell, **PATIENT)
+def heed_lots() -> None:
+    """Let cells follow what instruments and accounts prescribe: at once after a change, and every minute."""
+    let_cells_follow()
 
 
 @shared_task(base=Bell)

@@ -26,6 +26,7 @@ BEAT_SCHEDULE = {
     "check dividends": every(60, "trading.tasks.check_dividends"),
     "pay dividends": every(60, "trading.tasks.pay_dividends"),
     "reconcile accounts": every(60, "trading.tasks.reconcile_accounts"),
+    "heed lots": every(60, "trading.tasks.heed_lots"),
     "keep snapshots": every(60, "vbalance.tasks.keep_snapshots"),
     "make quote months": nightly("0:10", "trading.tasks.make_quote_months"),
     "verify events": nightly("3:30", "portfolios.tasks.verify_events"),

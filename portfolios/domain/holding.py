@@ -1,6 +1,7 @@
 """What a cell holds and the rules it lives by, as plain integers (millionths; rates in parts per million)."""
 
 from enum import IntEnum
+from math import lcm
 from typing import NamedTuple
 
 from portfolios.domain.amounts import MAX_AMOUNT, MICROS
@@ -54,6 +55,11 @@ class Rules(NamedTuple):
     drift: int
     max_quote_age: int
     max_last_to_mid: int
+
+
+def in_lots(rules: Rules, lot: int) -> Rules:
+    """The rules of a cell whose orders must be multiples of this lot too (micros; it divides a whole share)."""
+    return rules if rules.lot % lot == 0 else rules._replace(lot=lcm(rules.lot, lot))
 
 
 def effective_cash(holding: Holding) -> int:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE
+from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MICROS
 from portfolios.domain.chain import GENESIS
 from portfolios.domain.exact import LARGEST
 from portfolios.domain.fold import State
@@ -88,6 +88,9 @@ class Position(models.Model):
     reserved_shares = MicrosField(default=0)
     anchor = MicrosField(default=0)
     state = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
+    lot = MicrosField(
+        default=1, db_default=1, help_text="The smallest step of an order that its instrument and its account allow"
+    )
     settings_version = models.ForeignKey(
         SettingsVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -121,6 +124,7 @@ class Position(models.Model):
                 condition=Q(reserved_cash__gte=0, reserved_shares__gte=0), name="position_reserves_no_less_than_nothing"
             ),
             models.CheckConstraint(condition=Q(anchor__gte=0, anchor__lte=MAX_PRICE), name="position_anchor_in_range"),
+            models.CheckConstraint(condition=Q(lot__gte=1, lot__lte=MICROS), name="position_lot_up_to_a_share"),
             models.CheckConstraint(
                 condition=Q(state__in=["active", "paused", "quarantined", "closed"]), name="position_state_known"
             ),

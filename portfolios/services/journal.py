@@ -113,13 +113,13 @@ class Journal:
         self.events.append(event)
         return event
 
-    def write(self, *, band: tuple[int, int] | None = None) -> None:
-        """Store events and row. Without a band the row's own is not written: the database wakes what changed."""
+    def write(self, *, band: tuple[int, int] | None = None, also: tuple[str, ...] = ()) -> None:
+        """Store events and row, and of it `also` what is no amount. Without a band the database wakes what changed."""
         fields = POSITION_FIELDS if isinstance(self.row, Position) else STREAM_FIELDS
         if isinstance(self.row, Position) and band is not None:
             self.row.wake_below, self.row.wake_above = band
             fields = (*fields, "wake_below", "wake_above")
-        self.keep([self.added, self.events], self.row, fields)
+        self.keep([self.added, self.events], self.row, (*fields, *also))
 
 
 def portfolio_of(row: Row) -> int | None:

@@ -13,6 +13,7 @@ from portfolios.events import EventType
 from portfolios.models import Portfolio, Position, User
 from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
+from portfolios.services.lots import ANY, Lot, heed_lot
 from portfolios.services.settings import write_settings
 
 REASON = 200
@@ -32,6 +33,7 @@ def create_position(
     anchor: int = 0,
     given_settings: Mapping[str, Any] | None = None,
     author: User | None = None,
+    lot: Lot = ANY,
 ) -> Position:
     """A new cell with its opening shares and cash (micros). Raises Refused for a bad symbol or amount."""
     refuse_bad_opening(symbol, shares, cash, anchor)
@@ -50,7 +52,8 @@ def create_position(
         anchor=anchor,
         inputs={"symbol": symbol, "shares": as_text(shares), "cash": as_text(cash), "anchor": as_text(anchor)},
     )
-    journal.write()
+    heed_lot(journal, position, lot)
+    journal.write(also=("lot",))
     return position
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from portfolios.domain.holding import in_lots
 from portfolios.domain.settings import SETTINGS as ALL
 from portfolios.domain.settings import SettingError, merge_settings, parse_settings, rules_from
 from portfolios.models import Portfolio, Position, SettingsPreset, SettingsVersion
@@ -113,7 +114,7 @@ def effects_on(portfolio: Portfolio, position: Position | None, given: Mapping[s
     if position is None:
         return effects_of(rules, None, 0)
     sight = glance(position.symbol, position.source)
-    return effects_of(rules, position.holding, sight.price if sight else 0)
+    return effects_of(in_lots(rules, position.lot), position.holding, sight.price if sight else 0)
 
 
 def field_of(name: str, words: Words, fields: Mapping[str, str], inherited: Mapping[str, int], read: Typed) -> Field:

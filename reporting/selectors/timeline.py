@@ -43,6 +43,7 @@ FILTERS: dict[str, tuple[str, ...]] = {
         EventType.WITHDRAWN,
         EventType.ADJUSTED,
         EventType.SETTINGS_CHANGED,
+        EventType.LOT_CHANGED,
         EventType.ANCHOR_SET,
         EventType.ANCHOR_RESET,
         EventType.PAUSED,

@@ -23,12 +23,14 @@ from tests.market import assert_sound, later, make_fallen_cell
 from trading import tasks
 from trading.errors import BrokenCell
 from trading.market.calendars import calendar_for
+from trading.market.models import Instrument
 from trading.models import Execution, Order
 from trading.selectors import newest_traded_quotes, waiting_cells
 from trading.services.crowd import evaluate_cells
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
 from trading.services.halts import halt
+from trading.services.lots import heed_cells
 from trading.services.proposals import set_approve_first
 from trading.services.quarantine import quarantine
 
@@ -57,6 +59,7 @@ def make_crowd(dice: random.Random, size: int = 24) -> None:
     portfolios = [make_portfolio(owner, name) for name in ("Plain", "Asked", "Halted")]
     set_approve_first(portfolio_id=portfolios[1].pk, on=True, actor="user:ann")
     halt(scope="portfolio", target_id=portfolios[2].pk, reason="a look first", actor="user:ann")
+    Instrument.objects.create(symbol="WM", fractional=dice.random() < 0.5)
     for _ in range(size):
         settings: dict[str, Any] = dice.choice(
             [{}, {"fractional": False}, {"auto_rebalance": True}, {"max_orders_per_day": 1}, {"trigger_up": "0.01"}]
@@ -69,6 +72,8 @@ def make_crowd(dice: random.Random, size: int = 24) -> None:
             anchor=dice.choice(["0", "100", "100", "100", "97"]),
             **settings,
         )
+        if dice.random() < 0.5:
+            heed_cells([cell.pk])
         if dice.random() < 0.1:
             pause(position_id=cell.pk, market_at=later(-5), actor="user:ann", reason="a rest")
         if dice.random() < 0.1:

@@ -9,6 +9,7 @@ from portfolios.errors import Refused
 from portfolios.models import Portfolio, Position, User
 from portfolios.services.positions import create_position
 from trading.market.selectors import market_day, market_now, newest_quote
+from trading.services.lots import lot_for
 
 
 def open_position(
@@ -37,4 +38,5 @@ def open_position(
         opened_on=market_day(portfolio.source),
         actor=actor,
         author=author,
+        lot=lot_for(symbol, portfolio.account),
     )

@@ -78,10 +78,10 @@ class Together:
         self.symbols = {position.symbol for position in positions}
         self.trusted: dict[int, str] = {}
         self.listing_of = cache(listing_of)
-        self.ruled: dict[tuple[int, int | None], EffectiveRules] = {}
+        self.ruled: dict[tuple[int, int | None, int], EffectiveRules] = {}
 
     def rules(self, position: Position) -> EffectiveRules:
-        key = position.portfolio_id, position.settings_version_id
+        key = position.portfolio_id, position.settings_version_id, position.lot
         if key not in self.ruled:
             self.ruled[key] = effective_rules(position)
         return self.ruled[key]

@@ -11,7 +11,7 @@ from portfolios.domain.amounts import as_text, micros
 from portfolios.domain.holding import Holding, Rules
 from portfolios.events import EventType
 from portfolios.models import Event, Position
-from portfolios.selectors import default_buffer, rules_of, text_in
+from portfolios.selectors import default_buffer, named_lot, rules_of, text_in
 from trading.domain.band import wake_band
 from trading.domain.choices import OPEN, Action, Decision, Reason, Side
 from trading.domain.costs import cash_to_reserve, limit_price, reservation_price
@@ -159,7 +159,7 @@ class Comparison:
         buffer = default_buffer(self.position.portfolio)
         sha256 = rules_of(text_in(upper), text_in(own), buffer)[2]
         versions = {"portfolio_version": str(walk.portfolio_version), "cell_version": str(walk.cell_version)}
-        return versions | {"sha256": sha256}
+        return versions | {"sha256": sha256} | named_lot(walk.lot)
 
     def quiet(self, act: Act, look: Look, sight: Sight) -> Iterator[Difference]:
         """A look that left nothing must have been one that leaves nothing: no trade, and no skip but a repeated one."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from portfolios.domain.chain import canonical_text
-from portfolios.domain.holding import Rules
+from portfolios.domain.holding import Rules, in_lots
 from portfolios.domain.settings import SettingError, merge_settings, parse_settings, rules_from, written
 from portfolios.errors import Refused
 from portfolios.models import Position
@@ -109,7 +109,7 @@ def preview(position: Position, given: Mapping[str, Any], most: int = MOST_LISTE
         merged = merge_settings(given_in(position.portfolio.settings_version), parsed)
     except SettingError as error:
         raise Refused("invalid_setting", error.message, field=f"settings/{error.field}") from error
-    typed = rules_from(merged, default_buffer=default_buffer(position.portfolio))
+    typed = in_lots(rules_from(merged, default_buffer=default_buffer(position.portfolio)), position.lot)
     try:
         past = past_of(position)
         now = retold(past, effective_rules(position).rules, position.portfolio.paper_slippage, "in force now")

@@ -124,7 +124,7 @@ class Staging:
             self.carried = 0
             self.fact(part, frame.event)
         part.shots.append(Shot(frame, len(part.happenings) - before, point, part.market[point] if point else 0))
-        if isinstance(frame, Fact) and frame.event.type == EventType.SETTINGS_CHANGED:
+        if isinstance(frame, Fact) and frame.event.type in (EventType.SETTINGS_CHANGED, EventType.LOT_CHANGED):
             self.part = None
 
     def begin(self) -> Part:

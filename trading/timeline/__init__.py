@@ -72,6 +72,8 @@ def comes_after(event: Event, quote: Quote) -> bool:
         return event.market_at > quote.at
     if event.type == EventType.POSITION_CREATED or event.recorded_at <= quote.received_at:
         return False
+    if event.type == EventType.LOT_CHANGED:
+        return event.actor == "market"  # else it was opened with it
     return event.actor.startswith(BY_PEOPLE)
 
 

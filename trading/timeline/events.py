@@ -6,6 +6,7 @@ from heapq import merge
 
 from django.db.models import Min
 
+from portfolios.domain.amounts import micros
 from portfolios.events import EventType
 from portfolios.models import Event, Portfolio, Position
 
@@ -28,6 +29,13 @@ def settings_changes(position: Position) -> list[Event]:
     return list(changes.order_by("pk"))
 
 
+def ruling_changes(position: Position) -> list[Event]:
+    """Those, and the changes of the cell's lot."""
+    streams = (position.public_id, position.portfolio.public_id)
+    kinds = (EventType.SETTINGS_CHANGED, EventType.LOT_CHANGED)
+    return list(Event.objects.filter(stream_id__in=streams, type__in=kinds).order_by("pk"))
+
+
 def events_from(position: Position, first: int, start: int, changes: Sequence[Event]) -> Iterator[Event]:
     """From this seq on, whose primary key is `start`."""
     own = Event.objects.of(position).filter(seq__gte=first).iterator(chunk_size=CHUNK)
@@ -37,7 +45,7 @@ def events_from(position: Position, first: int, start: int, changes: Sequence[Ev
 
 def version_before(row: Portfolio | Position, start: int, changes: Sequence[Event]) -> int:
     """The version in force before the event of that primary key; 0 for none. Versions are numbered one by one."""
-    own = [event for event in changes if event.stream_id == row.public_id]
+    own = [event for event in changes if event.stream_id == row.public_id and event.type == EventType.SETTINGS_CHANGED]
     earlier = [version_in(event) for event in own if event.pk < start]
     if earlier:
         return earlier[-1]
@@ -48,3 +56,16 @@ def version_before(row: Portfolio | Position, start: int, changes: Sequence[Even
 
 def version_in(event: Event) -> int:
     return int(event.content["inputs"]["version"])
+
+
+def lot_before(position: Position, start: int, changes: Sequence[Event]) -> int:
+    """The lot prescribed before the event of that primary key, in micros."""
+    own = [event for event in changes if event.type == EventType.LOT_CHANGED]
+    earlier = [lot_in(event) for event in own if event.pk < start]
+    if earlier:
+        return earlier[-1]
+    return micros(own[0].content["inputs"]["lot"]) if own else position.lot
+
+
+def lot_in(event: Event) -> int:
+    return micros(event.content["outputs"]["lot"])

@@ -10,7 +10,7 @@ from django.db.models import Sum
 from dividends.models import Split
 from portfolios.domain.amounts import micros
 from portfolios.domain.fold import NOTHING, Change, State, after
-from portfolios.domain.holding import Holding, Rules
+from portfolios.domain.holding import Holding, Rules, in_lots
 from portfolios.domain.settings import merge_settings, rules_from
 from portfolios.events import EventType
 from portfolios.models import Event, EventQuerySet, Position, SettingsVersion
@@ -24,7 +24,15 @@ from trading.models import Order
 from trading.risk.models import Halt
 from trading.services.gates import Facts, Proposed, shut_by
 from trading.sight import Sight, see
-from trading.timeline.events import events_from, first_seq, settings_changes, version_before, version_in
+from trading.timeline.events import (
+    events_from,
+    first_seq,
+    lot_before,
+    lot_in,
+    ruling_changes,
+    version_before,
+    version_in,
+)
 
 DELTAS = ("d_shares", "d_cash", "d_receivable", "d_reserved_cash", "d_reserved_shares")
 ENDINGS = (
@@ -67,7 +75,7 @@ class Walk:
         self.splits = splits_of(position)
         self.versions = versions_of(position)
         self.halts = list(Halt.objects.ever_over(position))
-        self.portfolio_version, self.cell_version = 0, 0
+        self.portfolio_version, self.cell_version, self.lot = 0, 0, 1
         self.rules = self.merged()
 
     @classmethod
@@ -77,9 +85,10 @@ class Walk:
         log = Event.objects.of(position)
         first = first_seq(position, since) if since else 1
         start = log.filter(seq=first).values_list("pk", flat=True).first() or NEVER
-        changes = settings_changes(position)
+        changes = ruling_changes(position)
         walk.portfolio_version = version_before(position.portfolio, start, changes)
         walk.cell_version = version_before(position, start, changes)
+        walk.lot = lot_before(position, start, changes)
         walk.rules = walk.merged()
         if first > 1:
             walk.skip(log.filter(seq__lt=first))
@@ -100,7 +109,7 @@ class Walk:
         upper = self.versions.get((False, self.portfolio_version))
         own = self.versions.get((True, self.cell_version))
         merged = merge_settings(given_in(upper), given_in(own))
-        return rules_from(merged, default_buffer=default_buffer(self.position.portfolio))
+        return in_lots(rules_from(merged, default_buffer=default_buffer(self.position.portfolio)), self.lot)
 
     def add(self, event: Event) -> None:
         """One more event of the cell, or a change of its portfolio's settings."""
@@ -112,6 +121,9 @@ class Walk:
         self.state = after(self.state, change_of(event))
         if event.type == EventType.SETTINGS_CHANGED:
             self.cell_version = version_in(event)
+            self.rules = self.merged()
+        elif event.type == EventType.LOT_CHANGED:
+            self.lot = lot_in(event)
             self.rules = self.merged()
         elif event.type == EventType.ANCHOR_SET:
             self.anchored_at = event.content["inputs"]["quote_at"]

@@ -5,9 +5,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+from portfolios.domain.amounts import micros
 from portfolios.domain.chain import canonical_text
 from portfolios.domain.fold import NOTHING, Change, State, after
-from portfolios.domain.holding import Holding
+from portfolios.domain.holding import Holding, in_lots
 from portfolios.models import Event, Portfolio, Position, SettingsVersion
 from portfolios.selectors import default_buffer, rules_of, text_in
 from portfolios.services.verification import verify_portfolios
@@ -52,6 +53,7 @@ class Replay:
         inputs, outputs, named = content["inputs"], content["outputs"], content["settings"]
         upper, own = (None, int(named["portfolio_version"])), (cell.pk, int(named["cell_version"]))
         rules, _, sha256 = rules_of(self.text(*upper), self.text(*own), default_buffer(self.portfolio))
+        rules = in_lots(rules, micros(named.get("lot", "0.000001")))
         sight = sight_in(inputs, cell.symbol, rules)
         holding = Holding(*state[:6])
         again = decided_again(holding, rules, sight, outputs)
