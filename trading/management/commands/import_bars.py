@@ -36,15 +36,18 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path, bar = Path(options["file"]), ProgressBar(sys.stderr)
+        path = Path(options["file"])
         wish = Wish(path, path.name, options["symbol"].upper(), options["resolution"], options["accept_jumps"])
+        self.take(wish, options, ProgressBar(sys.stderr))
+
+    def take(self, wish: Wish, options: dict[str, Any], bar: ProgressBar) -> None:
         try:
             if options["dry_run"]:
                 found = look_over(wish, bar)
             else:
                 found = take_in(wish, replace=options["replace"], progress=bar)
         except Unfit as error:
-            raise self.unfit(error, path, as_json=options["json"]) from None
+            raise self.unfit(error, wish.path, as_json=options["json"]) from None
         except Refused as error:
             option = {"replace": "--replace: ", "symbol": "--symbol: ", "resolution": "--resolution: "}
             raise CommandError(option.get(error.field, "") + error.message, returncode=BAD_INPUT) from None
