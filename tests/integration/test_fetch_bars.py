@@ -49,7 +49,7 @@ def test_all_pages_come_in_and_the_next_time_only_what_is_new(fake: FakeAlpaca) 
     told = said("fetch_bars", "ibm", "--resolution", "1min", "--since", "2014-06-05")
     assert told.startswith("IBM 1min: 5 bars, 2014-06-05 13:30 UTC to 2014-06-05 13:34 UTC\n  new 5")
     assert BarImport.objects.get().name == "alpaca-IBM-1min.csv"
-    assert stored_bars("IBM", "1min").close[0] == 100_010_000
+    assert stored_bars("IBM", "1min").row(0)["close"] == 100_010_000
     fake.do(lambda: fake.book.prices.recorded["IBM"].append(bar(5)))
     again = json.loads(said("fetch_bars", "IBM", "--resolution", "1min", "--json"))
     assert (again["rows"], again["new"], again["same"]) == (2, 1, 1)
