@@ -81,6 +81,7 @@ class News(NamedTuple):
     """One message. `status` may be empty; `total` is the filled quantity so far, -1 where it is not told.
 
     before: how much must have been filled before this fill, where it is named by the total; else -1.
+    told_as: the broker's own id of the execution, where we call it otherwise; a correction names it by that.
     """
 
     client_order_id: str
@@ -92,6 +93,7 @@ class News(NamedTuple):
     average: int = 0
     fill: Fill | None = None
     before: int = -1
+    told_as: str = ""
 
 
 class Standing(NamedTuple):

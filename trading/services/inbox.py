@@ -16,6 +16,7 @@ from portfolios.models import Account, Position
 from trading.brokers import reader_for
 from trading.brokers.base import BadMessage, Fill, News, Report, UnknownType
 from trading.models import Execution, InboxMessage, Order
+from trading.services.amendments import meant
 from trading.services.execution import record_report
 from trading.services.news import read_news
 from trading.services.quarantine import quarantine
@@ -112,6 +113,7 @@ def taken_in(message: InboxMessage, position: Position, order: Order, news: News
     """Booked, or why not. What contradicts our books stops the cell, the first time that it is seen."""
     try:
         with transaction.atomic():
+            news = meant(message, order, news)
             wrong = contradiction(position, order, news)
             outcome = parked(wrong) if wrong else booked(position, order, news)
     except (OperationalError, InterfaceError):

@@ -130,6 +130,8 @@ class AlpacaBroker:
             return Report("unknown", fills, note=f"the broker has it as {standing.state}, which nobody here knows")
         if sum(fill.quantity for fill in fills) < standing.filled or standing.is_working:
             return Report("partially_filled" if fills else "accepted", fills)
+        if standing.status == "filled" and standing.filled < standing.quantity:
+            return Report("cancelled", fills, "The broker took back part of what it had filled.")
         note = f"Replaced at the broker by order {standing.replaced_by}." if standing.replaced_by else ""
         return Report(standing.status, fills, note)
 
