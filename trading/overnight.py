@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection
 
+from dividends.domain.expected import expected_after
 from dividends.models import Dividend, Split
 from dividends.selectors import actions_told, answered_listings
 from portfolios.domain.amounts import PPM, as_text
@@ -166,13 +167,3 @@ def actions_since(spans: dict[Listing, tuple[date, date]]) -> dict[Listing, tupl
 def is_within(spans: dict[Listing, tuple[date, date]], row: Split | Dividend) -> bool:
     after, until = spans.get((row.symbol, row.source), (date.max, date.min))
     return after < row.ex_date <= until
-
-
-def expected_after(price: int, splits: Sequence[Split], dividends: Sequence[Dividend]) -> int:
-    """By ex-date; on one day the split first, the dividend is per new share. At least a micro."""
-    days = sorted({split.ex_date for split in splits} | {dividend.ex_date for dividend in dividends})
-    for day in days:
-        for split in (row for row in splits if row.ex_date == day):
-            price = muldiv_floor(price, split.denominator, split.numerator)
-        price -= sum(row.dps for row in dividends if row.ex_date == day)
-    return max(price, 1)

@@ -1,11 +1,10 @@
-"""What a series of bars must be beside each bar for itself: in order, in sessions, over, and without a jump.
+"""What a series of bars must be beside each bar for itself: in order, in sessions, and over.
 
 Works on the table `staged`; its rows' numbers are those of the file. Makes the table `bars`, where each has its
 exchange day and whether the regular session was open.
 """
 
 from datetime import UTC, date, datetime
-from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,10 +17,6 @@ from trading.market.calendars import FIRST_DAY, LAST_DAY, POST_LASTS, PRE_OPENS,
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Engine
-
-JUMP = Fraction(2, 5)  # from one bar's close to the next one's open
-SIMPLE = tuple(Fraction(*ratio) for ratio in ((2, 1), (3, 1), (3, 2), (4, 1), (5, 1), (7, 1), (8, 1), (10, 1), (20, 1)))
-NEAR = Fraction(1, 10)
 
 IN_SESSIONS = """
     CREATE OR REPLACE TABLE bars AS
@@ -36,11 +31,7 @@ ON_DAYS = """
            0::UTINYINT AS market, sessions.day IS NOT NULL AS is_in
       FROM staged LEFT JOIN sessions ON staged.begins // 86400 = sessions.day
 """
-NEXT_TO = """
-    SELECT number, begins, lag(begins) OVER (ORDER BY number) AS before, open, close,
-           lag(close) OVER (ORDER BY number) AS close_before, day, lag(day) OVER (ORDER BY number) AS day_before
-      FROM bars
-"""
+NEXT_TO = "SELECT number, begins, lag(begins) OVER (ORDER BY number) AS before FROM bars"
 
 
 class Found(NamedTuple):
@@ -89,12 +80,10 @@ def session_columns(exchange: str) -> dict[str, np.ndarray]:
     return columns | {"day": np.array([day_number(each.day) for each in sessions], np.int32)}
 
 
-def faults_of(engine: "Engine", resolution: str, now: datetime, splits: dict[date, Fraction] | None) -> list[Found]:
-    """The first 20 by their place in the file. splits: by ex-date; None lets jumps pass."""
+def faults_of(engine: "Engine", resolution: str, now: datetime) -> list[Found]:
+    """The first 20 by their place in the file."""
     found = out_of_order(engine, resolution) + off_the_grid(engine, resolution)
     found += out_of_session(engine, resolution) + not_over(engine, resolution, now)
-    if splits is not None and not found:
-        found += jumps(engine, splits)
     return sorted(found)[:MOST_TOLD]
 
 
@@ -145,41 +134,6 @@ def first_where(engine: "Engine", condition: str) -> list[tuple[int, int]]:
     """Number and begin of the first bars of which it is true."""
     sql = f"SELECT number, begins FROM bars WHERE {condition} ORDER BY number LIMIT {MOST_TOLD}"  # noqa: S608 - ours
     return engine.execute(sql).fetchall()
-
-
-def jumps(engine: "Engine", splits: dict[date, Fraction]) -> list[Found]:
-    """Where an open is more than 40 % below the close before, or the other way round, and no split explains it."""
-    least = 1 - JUMP
-    far = f"open * {least.denominator} < close_before * {least.numerator}"
-    far += f" OR close_before * {least.denominator} < open * {least.numerator}"
-    known = [day_number(day) for day in splits]
-    if known:
-        far += " OR " + " OR ".join(f"(day_before < {day} AND {day} <= day)" for day in known)
-    sql = f"SELECT number, open, close_before, day_before, day FROM ({NEXT_TO}) WHERE {far} ORDER BY number"  # noqa: S608
-    found = []
-    for number, opened, close, day_before, day in engine.execute(sql).fetchall():
-        ratio = Fraction(1)
-        for ex_date, split in splits.items():
-            ratio *= split if day_before < day_number(ex_date) <= day else 1
-        expected = close / ratio
-        if not least <= opened / expected <= 1 / least:
-            found.append(Found(number, "open", told(Fraction(opened) / expected)))
-    return found[:MOST_TOLD]
-
-
-def told(ratio: Fraction) -> str:
-    """ratio: of the price to what the bar before lets expect."""
-    moved = f"{'falls' if ratio < 1 else 'rises'} by {abs(float(ratio) - 1):.0%} from the close before"
-    like = next((text for text, simple in named_ratios() if abs(ratio * simple - 1) <= NEAR), "")
-    if like:
-        return f"{moved}, as a split of {like} would move it, and no split is known for then"
-    return f"{moved}, and no split is known for then"
-
-
-def named_ratios() -> list[tuple[str, Fraction]]:
-    """Splits and reverse splits in words, with new shares for an old one."""
-    splits = [(f"{ratio.numerator} for {ratio.denominator}", ratio) for ratio in SIMPLE]
-    return splits + [(f"{ratio.denominator} for {ratio.numerator}", 1 / ratio) for ratio in SIMPLE]
 
 
 def day_of(begins: int) -> date:

@@ -1,14 +1,14 @@
 """How good a recorded series is: what its exchange's calendar misses in it, what stands out, how old it is."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 import numpy as np
 
 from trading.bars.catalogue import StoredBars, stored_bars
 from trading.bars.checks import session_columns
-from trading.bars.resolutions import DAILY, DAY, seconds_of
-from trading.bars.rows import day_number
+from trading.bars.known import Actions, day_of
+from trading.bars.resolutions import DAILY, seconds_of
 from trading.market.selectors import exchange_of
 
 STRANGE = 0.4  # from a close to the next open, or from the middle of a bar to its ends
@@ -50,8 +50,8 @@ class Quality(NamedTuple):
     outliers: tuple[Outlier, ...]
 
 
-def quality_of(symbol: str, resolution: str, now: datetime, splits: dict[date, float]) -> Quality | None:
-    """None where nothing is recorded. splits: by ex-date, new shares for an old one. Raises BarsGone."""
+def quality_of(symbol: str, resolution: str, now: datetime, actions: Actions) -> Quality | None:
+    """None where nothing is recorded. Raises BarsGone."""
     bars = stored_bars(symbol, resolution)
     if not len(bars.begins):
         return None
@@ -74,7 +74,7 @@ def quality_of(symbol: str, resolution: str, now: datetime, splits: dict[date, f
         extended=int((bars.market == 1).sum()),
         without_volume=int((bars.volumes == 0).sum()),
         gaps=tuple(Gap(day_of(int(days[n])), int(missing[n]), int(expected[n])) for n in np.flatnonzero(missing)),
-        outliers=tuple(outliers_of(bars, splits)),
+        outliers=tuple(outliers_of(bars, actions)),
     )
 
 
@@ -86,13 +86,13 @@ def expected_of(sessions: dict[str, np.ndarray], resolution: str) -> np.ndarray:
     return -(-sessions["closes"] // step) - sessions["opens"] // step
 
 
-def outliers_of(bars: StoredBars, splits: dict[date, float]) -> list[Outlier]:
+def outliers_of(bars: StoredBars, actions: Actions) -> list[Outlier]:
     opened, high, low, close = (column.astype(np.float64) for column in bars.prices.T)
     before = close[:-1].copy()
-    for ex_date, ratio in splits.items():
-        at = int(np.searchsorted(bars.days, day_number(ex_date)))
+    for at in {int(np.searchsorted(bars.days, day)) for day in actions.days}:
         if 0 < at < len(bars.days):
-            before[at - 1] /= ratio
+            between = actions.between(int(bars.days[at - 1]), int(bars.days[at]))
+            before[at - 1] = between.expected(int(bars.prices[at - 1, 3]))
     moved = opened[1:] / before - 1
     found = [
         Outlier(int(bars.begins[n + 1]), "opens far from the close before", int(bars.prices[n + 1, 0]), float(moved[n]))
@@ -106,7 +106,3 @@ def outliers_of(bars: StoredBars, splits: dict[date, float]) -> list[Outlier]:
             for n in np.flatnonzero(np.abs(reach) > STRANGE)
         ]
     return sorted(found)
-
-
-def day_of(number: int) -> date:
-    return datetime.fromtimestamp(number * DAY, UTC).date()

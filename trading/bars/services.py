@@ -1,9 +1,7 @@
 """Bars coming in from a file: looked over, compared with what is recorded, then taken in whole or not at all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,13 +9,14 @@ import structlog
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from dividends.selectors import known_actions
 from portfolios.errors import Refused
 from portfolios.services.positions import SYMBOL
 from trading.bars.checks import Found, column_of, faults_of, put_into_sessions, resolution_of
 from trading.bars.engine import engine, first_row
 from trading.bars.faults import Unfit, unfit
+from trading.bars.jumps import Jumps, jumps_of
 from trading.bars.keeping import Comparison, compare, keep_days, keep_parts, show_recorded
+from trading.bars.known import known_of
 from trading.bars.resolutions import DAILY, RESOLUTIONS
 from trading.bars.staging import Shape, placed, stage
 from trading.bars.warnings import warnings_of
@@ -60,11 +59,20 @@ class Findings(NamedTuple):
     warnings: tuple[str, ...]
 
 
+class Read(NamedTuple):
+    """A file's bars in the engine's table `bars`, and how they jump."""
+
+    duck: "Engine"
+    shape: Shape
+    resolution: str
+    jumps: Jumps
+
+
 def look_over(wish: Wish, progress: Progress = quiet) -> Findings:
     """What is in a file; changes nothing. Raises Unfit, Refused."""
-    with read_in(wish, progress) as (duck, shape, resolution):
-        show_recorded(duck, wish.symbol, resolution)
-        return findings(duck, wish, shape, resolution, compare(duck))
+    with read_in(wish, progress) as read:
+        show_recorded(read.duck, wish.symbol, read.resolution)
+        return findings(read, wish, compare(read.duck))
 
 
 def import_file(wish: Wish, *, replace: bool = False, progress: Progress = quiet) -> Findings:
@@ -73,13 +81,14 @@ def import_file(wish: Wish, *, replace: bool = False, progress: Progress = quiet
     Two imports for one symbol and resolution go one after the other. Raises Unfit; Refused: bars_differ (409) where
     others are recorded for the same times and are not to be replaced, import_in_progress (409).
     """
-    with read_in(wish, progress) as (duck, shape, resolution), transaction.atomic():
+    with read_in(wish, progress) as read, transaction.atomic():
+        duck, resolution = read.duck, read.resolution
         take_turns(wish.symbol, resolution)
         show_recorded(duck, wish.symbol, resolution)
         found = compare(duck)
         if found.different and not replace:
             raise differs(found)
-        told = findings(duck, wish, shape, resolution, found)
+        told = findings(read, wish, found)
         Instrument.objects.get_or_create(symbol=wish.symbol)
         if resolution == DAILY:
             keep_days(duck, wish.symbol)
@@ -96,7 +105,7 @@ def differs(found: Comparison) -> Refused:
 
 
 @contextmanager
-def read_in(wish: Wish, progress: Progress) -> Iterator[tuple["Engine", Shape, str]]:
+def read_in(wish: Wish, progress: Progress) -> Iterator[Read]:
     """The file's bars in the engine's table `bars`, once nothing is wrong with them."""
     if not SYMBOL.fullmatch(wish.symbol):
         raise Refused("invalid_symbol", "must be a symbol such as IBM or BRK.B", field="symbol")
@@ -106,13 +115,15 @@ def read_in(wish: Wish, progress: Progress) -> Iterator[tuple["Engine", Shape, s
         resolution = checked_resolution(duck, shape, wish.resolution)
         progress("checking", 0, 1)
         put_into_sessions(duck, resolution, exchange_of(wish.symbol))
-        splits = None if wish.accept_jumps else known_splits(wish.symbol)
-        refuse(wish.path, faults_of(duck, resolution, timezone.now(), splits))
+        refuse(wish.path, faults_of(duck, resolution, timezone.now()))
+        jumps = jumps_of(duck, wish.symbol, resolution, known_of(wish.symbol))
+        if not wish.accept_jumps:
+            refuse(wish.path, jumps.found)
         progress("comparing", 0, 1)
-        yield duck, shape, resolution
+        yield Read(duck, shape, resolution, jumps)
 
 
-def refuse(path: Path, found: list[Found]) -> None:
+def refuse(path: Path, found: Sequence[Found]) -> None:
     if found:
         raise Unfit(placed(path, found))
 
@@ -130,12 +141,6 @@ def checked_resolution(duck: "Engine", shape: Shape, wished: str) -> str:
     return wished or found
 
 
-def known_splits(symbol: str) -> dict[date, Fraction]:
-    """By ex-date, whoever told them."""
-    _, splits = known_actions(symbol)
-    return {row.ex_date: Fraction(row.numerator, row.denominator) for row in splits}
-
-
 def take_turns(symbol: str, resolution: str) -> None:
     """Until the end of the transaction. Raises Refused where another import does not end."""
     try:
@@ -147,8 +152,8 @@ def take_turns(symbol: str, resolution: str) -> None:
         raise Refused("import_in_progress", message, status=409) from None
 
 
-def findings(duck: "Engine", wish: Wish, shape: Shape, resolution: str, found: Comparison) -> Findings:
-    rows, first, last = first_row(duck, "SELECT count(*), min(begins), max(begins) FROM bars")
+def findings(read: Read, wish: Wish, found: Comparison) -> Findings:
+    rows, first, last = first_row(read.duck, "SELECT count(*), min(begins), max(begins) FROM bars")
     counted = (found.new, found.same, found.different)
-    warnings = warnings_of(duck, shape, resolution, wish.accept_jumps, known_splits(wish.symbol), found)
-    return Findings(wish.symbol, resolution, rows, first, last, *counted, warnings)
+    warnings = warnings_of(read.duck, read.shape, read.resolution, read.jumps, found)
+    return Findings(wish.symbol, read.resolution, rows, first, last, *counted, warnings)

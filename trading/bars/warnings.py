@@ -1,11 +1,9 @@
 """What is odd about a file and yet no error: said before anything is taken in."""
 
-from datetime import date
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from trading.bars.checks import jumps
 from trading.bars.engine import first_row
+from trading.bars.jumps import LONG, Jumps
 from trading.bars.keeping import Comparison
 from trading.bars.resolutions import DAILY, DAY
 from trading.bars.rows import day_number
@@ -22,8 +20,7 @@ def warnings_of(
     duck: "Engine",
     shape: Shape,
     resolution: str,
-    accept_jumps: bool,
-    splits: dict[date, Fraction],
+    jumps: Jumps,
     found: Comparison,
 ) -> tuple[str, ...]:
     said = []
@@ -34,8 +31,10 @@ def warnings_of(
     if not shape.has_volume:
         said.append("there is no volume; 0 is recorded")
     said += counted_warnings(duck, resolution)
-    if accept_jumps and (jumped := jumps(duck, splits)):
-        said.append(f"jumps taken for real: {len(jumped)}{'' if len(jumped) < 20 else ' or more'}")
+    if jumps.real:
+        said.append(f"jumps taken for real: {jumps.real:,}")
+    if jumps.long:
+        said.append(f"far from the bar recorded more than {LONG} days before or after: {jumps.long:,}")
     if found.different:
         said.append(f"recorded with other values: {found.different:,} bars, the first at {found.first_different}")
     return tuple(said)

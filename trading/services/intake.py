@@ -8,6 +8,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from dividends.domain.expected import expected_after
 from dividends.selectors import actions_between
 from portfolios.domain.amounts import as_text
 from trading.domain import outliers
@@ -21,7 +22,6 @@ from trading.market.models import Instrument, Pace, PriceRefusal, Quote
 from trading.market.phases import instant, number
 from trading.market.selectors import newest_quote
 from trading.market.services import is_taken, quote_from
-from trading.overnight import expected_after
 
 AHEAD = timedelta(seconds=5)  # a source's clock may be so much before ours
 MICROSECONDS = 1_000_000

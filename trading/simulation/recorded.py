@@ -8,6 +8,7 @@ from django.db.models import OuterRef, Subquery
 from dividends.selectors import known_actions
 from trading.bars.adjusted import adjusted
 from trading.bars.catalogue import StoredBars, stored_bars, stored_symbols
+from trading.bars.known import known_of
 from trading.bars.quality import Quality, quality_of
 from trading.bars.resolutions import DAILY
 from trading.market.models import Bar, Instrument
@@ -33,8 +34,7 @@ def recorded_view(symbol: str, resolution: str, first: date | None, last: date |
 
 def quality_now(symbol: str, resolution: str, now: datetime) -> Quality | None:
     """None where nothing is recorded. Raises BarsGone."""
-    _, splits = recorded_actions(symbol)
-    return quality_of(symbol, resolution, now, {row.ex_date: row.numerator / row.denominator for row in splits})
+    return quality_of(symbol, resolution, now, known_of(symbol))
 
 
 def recorded_actions(symbol: str) -> tuple[list[Dividend], list[Split]]:
