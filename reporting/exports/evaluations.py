@@ -12,7 +12,7 @@ from reporting.exports.scope import Stretch
 from reporting.exports.tables import Groups
 from reporting.selectors.facts import EXCHANGE_TIME
 from trading.domain.choices import Action, Reason, Side
-from trading.domain.explanation import after_trade, reason_name, stock_share
+from trading.domain.explanation import after_trade, stock_share
 from trading.models import Order
 from trading.timeline import evaluations, trades
 from trading.timeline.rows import EvaluationRow
@@ -95,7 +95,7 @@ TIMELINE = (
     of("commission", Type.AMOUNT, lambda one: one.order.fee if one.order else None),
     of("notional", Type.AMOUNT, lambda one: one.order.notional if one.order else None),
     of("stock_share_after", Type.AMOUNT, lambda one: one.share_after),
-    of("reason", Type.WORD, lambda one: reason_name(one.row.decision.reason)),
+    of("reason", Type.WORD, lambda one: one.row.reason),
 )
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from portfolios.models import Position
 from reporting.differing import WhyNot, why_not
+from reporting.wording import reason_in_words
 from trading.market.selectors import market_now
 from trading.timeline.rows import EPOCH
 from trading.timeline.why import Found, Name, at_quote, found
@@ -34,4 +35,6 @@ def answered(seq: int, evaluation: Found | None) -> Asked | None:
     if evaluation is None:
         return None
     answer = why_not(evaluation.case, evaluation.changes, evaluation.shut)
+    if evaluation.row.waited:
+        answer = WhyNot(f"Nothing could be decided: {reason_in_words(evaluation.row.waited)}.", [])
     return Asked(seq, evaluation.case.price, evaluation.row.at, answer)

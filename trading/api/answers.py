@@ -17,7 +17,6 @@ from trading.domain.explanation import reason_name, trims_of
 from trading.domain.ladder import Rung, bitten_by
 from trading.models import Order
 from trading.past import Past
-from trading.timeline import EvaluationRow
 
 
 class TrimAnswer(Answer):
@@ -181,15 +180,12 @@ class EvaluationRowAnswer(Answer):
     computed = serializers.BooleanField()
     market = serializers.CharField(source="phase")
     action = serializers.CharField(source="decision.action.name")
-    reason = serializers.SerializerMethodField()
+    reason = serializers.CharField()
     inputs = serializers.DictField()
     outputs = serializers.DictField()
     seq = serializers.IntegerField(allow_null=True)
     actor = serializers.CharField(allow_null=True)
     order_id = serializers.UUIDField(allow_null=True)
-
-    def get_reason(self, row: EvaluationRow) -> str:
-        return reason_name(row.decision.reason)
 
 
 class TimelineAnswer(Answer):

@@ -59,19 +59,18 @@ class ShutAnswer(Answer):
 
 
 class WhyNotAnswer(Answer):
-    """`differences` is empty where it traded; `shut` are the gates that stood in the way or would have."""
+    """`differences` is empty where it traded, or nothing could be decided; `shut` are the gates that stood in the way
+    or would have.
+    """
 
     id = serializers.CharField(source="row.id")
     position_id = serializers.UUIDField(source="row.cell")
     at = serializers.DateTimeField(source="row.at", help_text="Market time of the quote")
     price = AmountField(source="case.price")
     action = serializers.CharField(source="row.decision.action.name")
-    reason = serializers.SerializerMethodField()
+    reason = serializers.CharField(source="row.reason")
     shut = serializers.SerializerMethodField()
     differences = serializers.SerializerMethodField()
-
-    def get_reason(self, asked: Found) -> str:
-        return reason_name(asked.row.decision.reason)
 
     @extend_schema_field(ShutAnswer(many=True))
     def get_shut(self, asked: Found) -> Any:

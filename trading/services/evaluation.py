@@ -68,11 +68,12 @@ def evaluated(
     market_at = around.market_at(position)
     journal = Journal(position, market_at=market_at, actor=asked_by or ROBOT, effective=effective, keep=keep)
     if quote is None:
-        return undecided(position, effective, journal, asked_by, no_price(position.symbol))
+        return undecided(position, effective, journal, asked_by, no_price(position.symbol), {})
     if not asked_by and (has_looked_at(quote, position) or around.order_goes_first(position, quote)):
         return unasked(position, effective)
     if wait := around.wait(position, quote):
-        return undecided(position, effective, journal, asked_by, wait)
+        named = wait.gap.named | {"quote_at": quote.at.isoformat()} if wait.gap else {}
+        return undecided(position, effective, journal, asked_by, wait, named)
     sight = see(quote, market_at, effective.rules)
     if asked_by and has_set_the_anchor(quote, position):
         return held(position, effective, journal, sight)
@@ -116,7 +117,9 @@ def without_trade(decision: Decision) -> Decision:
     return decision._replace(action=Action.HOLD, reason=Reason.NO_ANCHOR, side=Side.NONE, quantity=0, commission=0)
 
 
-def undecided(position: Position, effective: EffectiveRules, journal: Journal, asked_by: str, wait: Wait) -> Evaluation:
+def undecided(
+    position: Position, effective: EffectiveRules, journal: Journal, asked_by: str, wait: Wait, named: dict[str, str]
+) -> Evaluation:
     """Nothing can be decided, and a person who asked is told why. A gap the robot says once a day by itself, and looks
     again until it is explained.
     """
@@ -124,16 +127,12 @@ def undecided(position: Position, effective: EffectiveRules, journal: Journal, a
     mark = f"gap|{wait.gap.day}" if wait.gap else ""
     if asked_by or (mark and position.skip_mark != mark):
         outputs = {"action": "HOLD", "reason": wait.reason}
-        event = journal.add(EventType.EVALUATED, wait.sentence, inputs=named_in(wait), outputs=outputs)
+        event = journal.add(EventType.EVALUATED, wait.sentence, inputs=named, outputs=outputs)
         if mark and not asked_by:
             position.skip_mark = mark
             log.warning("price refused", symbol=position.symbol, source=position.source, reason=wait.reason)
         journal.write()
     return Evaluation(position, None, effective.rules, OPEN, {}, None, None, event, wait)
-
-
-def named_in(wait: Wait) -> dict[str, str]:
-    return wait.gap.named if wait.gap else {}
 
 
 def anchored(

@@ -93,7 +93,7 @@ class Comparison:
             return
         self.decided = None
         if look.event is None and not act.shot.point:
-            self.count["missed"] += 1
+            self.count["missed" if look.is_shown else "waited"] += 1
             return
         if look.event:
             self.count["decisions"] += 1

@@ -12,6 +12,7 @@ from trading.models import Order
 from trading.quotes.reading import quote_at
 from trading.sight import Sight, see
 from trading.timeline import Waiting, comes_after, quotes_of, with_next
+from trading.timeline.gaps import tells_gap
 from trading.timeline.rows import quote_at_of
 from trading.timeline.walk import Walk
 
@@ -21,7 +22,8 @@ AT_ONCE = [EventType.ORDER_INTENT, EventType.ORDER_SUBMITTED, EventType.ORDER_FI
 
 class Look(NamedTuple):
     """One evaluation. event: what it left in the log, None where it was quiet. led_to: its order filled at once by the
-    paper broker, or the anchor it moved. is_shown: not for a person's question that led to nothing of this kind.
+    paper broker, or the anchor it moved. is_shown: not for a person's question that led to nothing of this kind, and
+    not where nothing could be decided because of a gap overnight.
 
     quote is None where the log names one that is not recorded.
     """
@@ -66,7 +68,8 @@ def around(walk: Walk, quote: Quote, events: list[Event]) -> Iterator[Frame]:
         place = next((number for number, event in enumerate(events) if comes_after(event, quote)), len(events))
         yield from told(walk, events[:place])
         if walk.evaluates(quote) and walk.state.state != Position.Status.QUARANTINED:
-            yield Look(quote, None, (), is_shown=True)
+            waited = walk.gaps.waits(quote) or any(tells_gap(event) and is_of(event, quote) for event in events)
+            yield Look(quote, None, (), is_shown=not waited)
         yield from told(walk, events[place:], quote)
     else:
         yield from told(walk, events, quote)
@@ -75,9 +78,13 @@ def around(walk: Walk, quote: Quote, events: list[Event]) -> Iterator[Frame]:
 def is_quiet(events: Sequence[Event], quote: Quote) -> bool:
     """Whether the robot's own look at the quote left nothing: people who only asked do not count."""
     return not any(
-        quote_at_of(event) == quote.at and (event.actor == ROBOT or acted(events, number))
+        is_of(event, quote) and not tells_gap(event) and (event.actor == ROBOT or acted(events, number))
         for number, event in enumerate(events)
     )
+
+
+def is_of(event: Event, quote: Quote) -> bool:
+    return quote_at_of(event) == quote.at
 
 
 def told(walk: Walk, events: Sequence[Event], quote: Quote | None = None) -> Iterator[Frame]:
@@ -94,7 +101,7 @@ def told(walk: Walk, events: Sequence[Event], quote: Quote | None = None) -> Ite
 def frame_of(position: Position, events: Sequence[Event], number: int, quote: Quote | None) -> Frame:
     event = events[number]
     at = quote_at_of(event)
-    if at is None:
+    if at is None or tells_gap(event):
         return Fact(event)
     if quote is None or quote.at != at:
         quote = quote_at(position.symbol, position.source, at)

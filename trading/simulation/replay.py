@@ -14,7 +14,8 @@ UNREADABLE = (ValueError, KeyError, TypeError, ArithmeticError)
 class Replayed(NamedTuple):
     """What was compared until the first difference, and what became of the fills.
 
-    missed: looks for which the robot came too late, as a newer price was there. versions: events by rule version.
+    missed: looks for which the robot came too late, as a newer price was there. waited: looks at which nothing could be
+    decided, because of a gap overnight that nobody had explained. versions: events by rule version.
     broken: where the chain of hashes does not hold. holding: the cell as the engine has it.
     """
 
@@ -24,6 +25,7 @@ class Replayed(NamedTuple):
     facts: int
     fills: int
     missed: int
+    waited: int
     versions: dict[str, int]
     broken: list[str]
     difference: Difference | None
@@ -51,6 +53,7 @@ def replay(position: Position) -> Replayed:
         facts=count["facts"],
         fills=count["fills"],
         missed=count["missed"],
+        waited=count["waited"],
         versions=dict(comparison.versions),
         broken=broken_links(position),
         difference=difference,

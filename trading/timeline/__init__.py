@@ -11,7 +11,8 @@ from portfolios.events import EventType
 from portfolios.models import Event, Position
 from trading.market.models import Quote
 from trading.quotes.reading import quotes_between
-from trading.timeline.rows import EvaluationRow, computed_row, quote_at_of, stored_row
+from trading.timeline.gaps import tells_gap
+from trading.timeline.rows import EvaluationRow, computed_row, quote_at_of, stored_row, waiting_row
 from trading.timeline.walk import Walk
 
 T = TypeVar("T")
@@ -62,7 +63,11 @@ def around(walk: Walk, quote: Quote, events: list[Event]) -> Iterator[Evaluation
 def told(walk: Walk, pairs: Iterator[tuple[Event, Event | None]]) -> Iterator[EvaluationRow]:
     """What the events themselves tell, each then added to the state."""
     for event, following in pairs:
-        if quote_at_of(event):
+        if tells_gap(event):
+            row = waiting_row(walk, event) if quote_at_of(event) else None
+            if row:
+                yield row
+        elif quote_at_of(event):
             yield stored_row(walk, event, following)
         walk.add(event)
 

@@ -9,23 +9,28 @@ from portfolios.domain.holding import Holding, Rules
 from portfolios.events import EventType
 from portfolios.models import Event
 from trading.domain.choices import Action, Decision, Reason, Side
+from trading.domain.explanation import reason_name
 from trading.domain.prices import PriceKind
 from trading.market.calendars import Phase
 from trading.market.models import Quote
+from trading.quotes.reading import quote_at
 from trading.services.account import inputs_of, outputs_of
 from trading.sight import Sight, age_limit
 from trading.timeline.walk import Walk
+from trading.waits import UNEXPLAINED
 
 STORED = (EventType.EVALUATED, EventType.SKIPPED, EventType.GUARDRAIL_REBALANCE, EventType.ANCHOR_SET)
 WRITTEN = (EventType.ORDER_INTENT, EventType.ORDER_PROPOSED)
 TRADES = (Action.BUY, Action.SELL)
+UNDECIDED = Decision(Action.HOLD, Reason.NONE, Side.NONE, Reason.NONE, 0, 0, 0, 0, 0, 0, 0, 0)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class EvaluationRow(NamedTuple):
     """at: market time of the quote. holding: before it. seq, actor and content: the stored event's, else None.
 
-    order_id: the order it led to; a proposal to a person leads to none. cell: whose it is.
+    order_id: the order it led to; a proposal to a person leads to none. cell: whose it is. waited: why nothing could
+    be decided, where that was so.
     """
 
     at: datetime
@@ -41,6 +46,7 @@ class EvaluationRow(NamedTuple):
     order_id: UUID | None
     content: dict[str, Any] | None
     cell: UUID
+    waited: str = ""
 
     @property
     def id(self) -> str:
@@ -50,6 +56,10 @@ class EvaluationRow(NamedTuple):
         )
 
     @property
+    def reason(self) -> str:
+        return self.waited or reason_name(self.decision.reason)
+
+    @property
     def inputs(self) -> dict[str, Any]:
         return self.content["inputs"] if self.content else inputs_of(self.holding, self.sight)
 
@@ -57,6 +67,8 @@ class EvaluationRow(NamedTuple):
     def outputs(self) -> dict[str, Any]:
         if self.content and self.content["outputs"]:
             return dict(self.content["outputs"])
+        if self.waited:
+            return {"action": self.decision.action.name, "reason": self.waited}
         return outputs_of(self.holding, self.rules, self.sight, self.decision, self.gate_values)
 
 
@@ -70,8 +82,22 @@ def quote_at_of(event: Event) -> datetime | None:
 
 def computed_row(walk: Walk, quote: Quote) -> EvaluationRow:
     sight, phase, holding, rules, decision, values = walk.calculation(quote)
-    cell = walk.position.public_id
-    return EvaluationRow(quote.at, True, phase, sight, holding, rules, decision, values, None, None, None, None, cell)
+    cell, waited = walk.position.public_id, ""
+    if walk.gaps.waits(quote):
+        decision, values, waited = UNDECIDED, {}, UNEXPLAINED
+    return EvaluationRow(
+        quote.at, True, phase, sight, holding, rules, decision, values, None, None, None, None, cell, waited
+    )
+
+
+def waiting_row(walk: Walk, event: Event) -> EvaluationRow | None:
+    """Where the log says that it waited at a gap. None where that price is not recorded any more."""
+    at = datetime.fromisoformat(event.content["inputs"]["quote_at"])
+    quote = quote_at(walk.position.symbol, walk.position.source, at)
+    if quote is None:
+        return None
+    row = computed_row(walk, quote)._replace(decision=UNDECIDED, gate_values={}, waited=UNEXPLAINED)
+    return row._replace(computed=False, seq=event.seq, actor=event.actor, content=event.content)
 
 
 def stored_row(walk: Walk, event: Event, following: Event | None) -> EvaluationRow:

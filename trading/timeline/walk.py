@@ -33,6 +33,7 @@ from trading.timeline.events import (
     version_before,
     version_in,
 )
+from trading.timeline.gaps import Gaps, tells_gap
 
 DELTAS = ("d_shares", "d_cash", "d_receivable", "d_reserved_cash", "d_reserved_shares")
 ENDINGS = (
@@ -72,6 +73,7 @@ class Walk:
         self.sent: dict[Any, int] = {}
         self.anchored_at = ""
         self.splits_done = 0
+        self.gaps = Gaps(position, self.calendar)
         self.splits = splits_of(position)
         self.versions = versions_of(position)
         self.halts = list(Halt.objects.ever_over(position))
@@ -129,6 +131,8 @@ class Walk:
             self.anchored_at = event.content["inputs"]["quote_at"]
         elif event.type == EventType.SPLIT:
             self.splits_done += 1
+        elif tells_gap(event):
+            self.gaps.add(event)
         else:
             self.follow_order(event)
 
@@ -162,8 +166,13 @@ class Walk:
 
     def evaluates(self, quote: Quote) -> bool:
         """Not before it was opened, not after it was closed, and not while a split waits for the open order."""
-        due = sum(ex_date <= quote.at.date() for ex_date in self.splits)
+        day = self.calendar.market_day(quote.at) if self.splits else date.min
+        due = sum(split.ex_date <= day and self.is_told(split, quote) for split in self.splits)
         return self.exists and self.state.state != Position.Status.CLOSED and due <= self.splits_done
+
+    def is_told(self, split: Split, quote: Quote) -> bool:
+        """Whether it was announced when the price came. A record knows what is announced, whenever it was filled."""
+        return self.is_replayed or split.created_at <= quote.received_at
 
     def calculation(self, quote: Quote) -> Calculation:
         """As the robot would have it, the moment the quote arrived."""
@@ -220,11 +229,11 @@ def without_trade(decision: Decision) -> Decision:
     return decision._replace(action=Action.HOLD, reason=Reason.NO_ANCHOR, side=Side.NONE, quantity=0, commission=0)
 
 
-def splits_of(position: Position) -> list[Any]:
-    """Ex-dates of the splits the cell goes through, oldest first."""
-    found = Split.objects.filter(source=position.source, symbol=position.symbol)
+def splits_of(position: Position) -> list[Split]:
+    """Those the cell goes through, oldest first."""
+    found = Split.objects.filter(source=position.source, symbol=position.symbol, cancelled_at=None)
     found = found.filter(ex_date__gt=position.opened_on) if position.opened_on else found.none()
-    return list(found.order_by("ex_date").values_list("ex_date", flat=True))
+    return list(found.order_by("ex_date"))
 
 
 def versions_of(position: Position) -> dict[tuple[bool, int], SettingsVersion]:

@@ -13,7 +13,17 @@ from trading.market.models import Quote
 from trading.quotes.reading import newest_until, quote_at
 from trading.services.gates import Facts, shut_by
 from trading.timeline import Waiting, comes_after
-from trading.timeline.rows import EPOCH, STORED, TRADES, EvaluationRow, computed_row, quote_at_of, stored_row
+from trading.timeline.gaps import tells_gap
+from trading.timeline.rows import (
+    EPOCH,
+    STORED,
+    TRADES,
+    EvaluationRow,
+    computed_row,
+    quote_at_of,
+    stored_row,
+    waiting_row,
+)
 from trading.timeline.walk import Walk
 
 NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(q?)([0-9]{1,17})")
@@ -38,8 +48,8 @@ class Found(NamedTuple):
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Empty where it traded."""
-        return changes(self.case)
+        """Empty where it traded, and where nothing could be decided."""
+        return () if self.row.waited else changes(self.case)
 
     @property
     def shut(self) -> dict[str, str]:
@@ -82,8 +92,8 @@ def stored(position: Position, seq: int) -> Found | None:
         if earlier.pk == event.pk:
             break
         walk.add(earlier)
-    row = stored_row(walk, event, next(own(log, position), None))
-    return asked(row, facts_of(walk, row, event.recorded_at))
+    row = waiting_row(walk, event) if tells_gap(event) else stored_row(walk, event, next(own(log, position), None))
+    return row and asked(row, facts_of(walk, row, event.recorded_at))
 
 
 def own(log: Iterator[Event], position: Position) -> Iterator[Event]:

@@ -17,7 +17,7 @@ from trading.simulation.remains import Remains
 from trading.simulation.replay import Replayed, replay
 
 BAD_INPUT = 2
-COMPARED = ("looks", "decisions", "facts", "fills", "missed")
+COMPARED = ("looks", "decisions", "facts", "fills", "missed", "waited")
 PARTS = ("simulated", "partial", "delay", "slippage", "fees", "real", "rest")
 WIDTH = 12
 
@@ -86,6 +86,8 @@ def in_words(found: Replayed) -> str:
     ]
     if found.missed:
         lines.append(f"  {found.missed} looks left out: the robot came too late, a newer price was there")
+    if found.waited:
+        lines.append(f"  {found.waited} looks at which nothing was decided: the gap overnight was not explained yet")
     if found.difference:
         lines += difference_in_words(found)
     elif not found.broken:
