@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
@@ -16,12 +17,23 @@ from portfolios.presets import PRESETS
 from portfolios.selectors import default_buffer, given_in
 from portfolios.services.positions import REASON, SYMBOL
 from portfolios.typed import without_commas
+from trading.market import feeds
 from trading.services.replay import SOURCE
 
 INHERIT = "portfolio"
 TITLES = [(value, known.title) for value, known in PRESETS.items()]
 COUNTED_IN = [("shares", "shares"), ("money", "dollars")]
 NEW_CELL = {"preset": "balanced", "stock_in": "shares", "cash": "10000"}
+
+
+def feed_choices() -> list[tuple[str, str]]:
+    """What a portfolio may follow; what nobody could ask at present says so."""
+    return [(name, feeds.in_words(name) + lacking(name)) for name in settings.PRICE_SOURCES]
+
+
+def lacking(name: str) -> str:
+    missing = feeds.missing_for(name)
+    return f" (no prices yet: this house lacks {missing})" if missing else ""
 
 
 def plain_line(text: str) -> None:
@@ -89,6 +101,11 @@ class NewPortfolioForm(forms.Form):
 
     name = forms.CharField(max_length=80)
     preset = forms.ChoiceField(choices=TITLES)
+    source = forms.ChoiceField(choices=feed_choices, required=False)
+
+    @property
+    def feed(self) -> str:
+        return self.cleaned_data["source"] or SOURCE
 
     def given(self) -> Mapping[str, Any]:
         return PRESETS[self.cleaned_data["preset"]].given

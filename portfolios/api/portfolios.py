@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from portfolios.api.access import portfolio_for
 from portfolios.api.answers import PortfolioAnswer, PortfolioPage
 from portfolios.api.authentication import actor_of, user_of
-from portfolios.api.requests import NewPortfolio, NoFields, PortfolioQuery
+from portfolios.api.requests import NewPortfolio, NoFields, PortfolioQuery, RenamedPortfolio
 from portfolios.api.views import ApiView, paged, read_body
 from portfolios.models import Portfolio, Position
 from portfolios.services.portfolios import close_portfolio, create_portfolio, rename_portfolio
@@ -53,7 +53,7 @@ class PortfolioList(ApiView):
     )
     def post(self, request: Request) -> Response:
         body = read_body(request, NewPortfolio)
-        portfolio = create_portfolio(owner=user_of(request), name=body["name"])
+        portfolio = create_portfolio(owner=user_of(request), name=body["name"], source=body["source"])
         return Response(show_portfolio(request, portfolio), status=201)
 
 
@@ -67,12 +67,12 @@ class PortfolioDetail(ApiView):
     @extend_schema(
         operation_id="rename_portfolio",
         summary="Give a portfolio another name; owners only",
-        request=NewPortfolio,
+        request=RenamedPortfolio,
         responses=PortfolioAnswer,
     )
     def patch(self, request: Request, public_id: str) -> Response:
         portfolio = portfolio_for(request, public_id, own=True)
-        body = read_body(request, NewPortfolio)
+        body = read_body(request, RenamedPortfolio)
         rename_portfolio(portfolio_id=portfolio.pk, name=body["name"], actor=actor_of(request))
         return Response(show_portfolio(request, portfolio))
 

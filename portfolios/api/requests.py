@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from portfolios.api.pagination import PageQuery
@@ -38,8 +39,16 @@ class NameField(StrictTextField):
         return name
 
 
-class NewPortfolio(StrictSerializer):
+class RenamedPortfolio(StrictSerializer):
     name = NameField(max_length=80)
+
+
+class NewPortfolio(RenamedPortfolio):
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=sorted(settings.PRICE_SOURCES),
+        default="replay",
+        help_text="Where its prices and its market time come from, for good",
+    )
 
 
 class PortfolioQuery(PageQuery):

@@ -10,6 +10,7 @@ from reporting.wording import ADAPTERS, MODES, OCCASIONS, OUTCOMES, TRIMS, WHYS,
 from trading.domain.choices import Decision, Reason
 from trading.domain.explanation import trims_of
 from trading.domain.order_life import OPEN_STATES
+from trading.market import feeds
 
 register = template.Library()
 for read in (
@@ -55,6 +56,18 @@ def named(name: str) -> str:
 def whereabouts(account: Account) -> str:
     """Where an account is and what for: "the paper venue, for practice"."""
     return f"{ADAPTERS.get(account.adapter, account.adapter)}, {MODES[account.mode]}"
+
+
+@register.filter
+def whence(source: str) -> str:
+    """Where prices come from: "Alpaca, each minute"."""
+    return feeds.in_words(source)
+
+
+@register.filter
+def lacking(source: str) -> str:
+    """What this house lacks before prices can come; empty where nothing is missing."""
+    return feeds.missing_for(source)
 
 
 @register.filter

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from portfolios.presets import PRESETS
 from reporting.selectors.opening import new_cell
 from reporting.views.asked import visitor
-from trading.forms import NewPortfolioForm
+from trading.forms import SOURCE, NewPortfolioForm
 
 
 @login_required
@@ -31,7 +31,7 @@ def new_cell_preview(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def new_portfolio_page(request: HttpRequest) -> HttpResponse:
-    typed = {"preset": "balanced"} | request.GET.dict()
+    typed = {"preset": "balanced", "source": SOURCE} | request.GET.dict()
     form = NewPortfolioForm(typed)
     shown = {"form": form, "presets": PRESETS, "wrong": "name" in request.GET and not form.is_valid()}
     return render(request, "reporting/new_portfolio.html", shown)

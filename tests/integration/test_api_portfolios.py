@@ -204,6 +204,7 @@ def test_nobody_grants_what_he_has_not() -> None:
         ("/v1/portfolios", {"name": "a\u202eb"}),
         ("/v1/portfolios", {"name": 7}),
         ("/v1/portfolios", {"name": "x", "mode": "live"}),
+        ("/v1/portfolios", {"name": "x", "source": "gossip"}),
         ("/v1/portfolios", []),
         ("/v1/portfolios/{}/close", {"really": True}),
         ("/v1/portfolios/{}/transfer", {}),

@@ -8,13 +8,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from portfolios.domain.amounts import micros
-from portfolios.models import Portfolio, Position, SettingsVersion, User
+from portfolios.models import Event, Portfolio, Position, SettingsVersion, User
 from portfolios.services.presets import save_preset
 from portfolios.services.settings import change_settings
 from tests.factories import FIRST_DAY, NOON, make_portfolio, make_quote, make_user
 from tests.market import tick
+from trading.market.feeds import missing_for
 from trading.market.models import Bar, Instrument
 
 pytestmark = pytest.mark.django_db
@@ -272,6 +274,30 @@ def test_a_portfolio_is_opened_with_its_settings_and_leads_to_its_first_cell(ann
     assert (version.note, version.given["trigger_up"]) == ("Careful, at opening", "0.05")
 
 
+def test_a_portfolio_follows_the_prices_that_were_chosen_and_says_which(ann, client, settings):
+    settings.ALPACA_DATA_KEY = ""
+    assert "Alpaca, each minute" in client.get(reverse("portfolio-new")).content.decode()
+    client.post(reverse("open-portfolio"), {"name": "Live", "preset": "careful", "source": "alpaca-1min"})
+    portfolio = Portfolio.objects.get()
+    assert portfolio.source == "alpaca-1min"
+    wrote = Event.objects.filter(portfolio=portfolio, type="settings_changed").get()
+    assert abs((wrote.market_at - timezone.now()).total_seconds()) < 60
+    html = client.get(reverse("portfolio", args=[portfolio.public_id])).content.decode()
+    assert "Prices: Alpaca, each minute" in html
+    client.post(reverse("open-portfolio"), {"name": "Past", "preset": "careful"})
+    assert Portfolio.objects.get(name="Past").source == "replay"
+
+
+def test_what_nobody_could_ask_says_what_this_house_lacks(settings, monkeypatch):
+    settings.ALPACA_DATA_KEY = ""
+    assert missing_for("alpaca") == ""  # Yahoo stands in
+    monkeypatch.setattr("trading.market.feeds.find_spec", lambda _: None)
+    assert missing_for("alpaca") == "keys for Alpaca's market data or the library yfinance"
+    assert missing_for("replay") == ""
+    settings.ALPACA_DATA_KEY, settings.ALPACA_DATA_SECRET = "key", "secret"
+    assert missing_for("yahoo-daily") == ""
+
+
 def test_a_portfolio_form_sent_twice_opens_one(client):
     for _ in range(2):
         answer = client.post(reverse("open-portfolio"), {"name": "Savings", "preset": "balanced"})
@@ -285,7 +311,9 @@ def test_a_name_that_cannot_be_printed_is_refused_with_the_reason(client):
     assert "its name must be 1 to 80 printable characters" in answer.content.decode()
 
 
-@pytest.mark.parametrize("typed", [{"name": ""}, {"name": "x" * 81}, {"preset": "reckless"}, {"name": "a\x00b"}])
+@pytest.mark.parametrize(
+    "typed", [{"name": ""}, {"name": "x" * 81}, {"preset": "reckless"}, {"source": "gossip"}, {"name": "a\x00b"}]
+)
 def test_a_portfolio_that_does_not_fit_is_not_opened(client, typed):
     answer = client.post(reverse("open-portfolio"), {"name": "Savings", "preset": "balanced"} | typed)
     assert Portfolio.objects.count() == 0

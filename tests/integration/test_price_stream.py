@@ -12,11 +12,13 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from portfolios.models import Position
-from tests.factories import make_position
+from tests.factories import bearer, make_position, make_user
 from tests.fake_alpaca import fake_alpaca
+from tests.integration.browsing import signed_in
 from tests.integration.test_feeds import follow
 from trading import tasks
 from trading.brokers.fake_alpaca import KEY, SECRET
@@ -27,6 +29,8 @@ from trading.market.base import PriceUnavailable
 from trading.market.models import PriceRefusal, Quote
 from trading.market.sources.alpaca import Keys
 from trading.market.sources.alpaca_stream import AlpacaPrices, address_of, makes_last, rows_in
+from trading.services.evaluation import evaluate_position
+from trading.services.execution import execute_order
 from trading.services.polling import claim_turn, open_ones
 from vbalance.exposition import told_to_the_scraper
 
@@ -186,6 +190,36 @@ def test_what_is_held_is_heard_of_and_rung_for_and_new_cells_join(fake: FakeAlpa
         assert b"vb_price_stream_age_seconds" in told_to_the_scraper()
     assert ends == []
     assert set(PriceRefusal.objects.values_list("reason", flat=True)) == {"unconfirmed"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_portfolio_opened_by_the_api_trades_on_paper_at_pushed_prices(fake: FakeAlpaca, monkeypatch: Any) -> None:
+    """The whole way: a feed is chosen, a cell opened, the first confirmed price is its anchor, a fall is bought."""
+    client = Client(headers=bearer(make_user("ann")))
+    body = {"name": "Live", "source": "alpaca"}
+    portfolio = client.post("/v1/portfolios", body, "application/json").json()
+    assert portfolio["source"] == "alpaca"
+    body = {"ticker": "IBM", "qty": 100, "cash": 10_000, "portfolio_id": portfolio["id"]}
+    opened = client.post("/v1/positions", body, "application/json")
+    assert opened.status_code == 201, opened.content
+    cell = Position.objects.get()
+    with listening(monkeypatch) as (rung, ends):
+        until(lambda: rung)
+        evaluate_position(position_id=cell.pk)
+        cell.refresh_from_db()
+        assert cell.anchor == 100 * DOLLAR
+        costs(fake, IBM="97")
+        until(lambda: rung[-1].last == 97 * DOLLAR)
+        order = evaluate_position(position_id=cell.pk).order
+        assert order
+        execute_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert (order.status, order.side, order.filled_quantity) == ("filled", "BUY", 10_468_700)
+    assert ends == []
+    cell.refresh_from_db()
+    assert cell.anchor == 97 * DOLLAR
+    html = signed_in(cell.portfolio.owner).get(f"/positions/{cell.public_id}/timeline").content.decode()
+    assert "first price; a second one must confirm it" in html
 
 
 @pytest.mark.django_db(transaction=True)

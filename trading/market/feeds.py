@@ -1,7 +1,10 @@
 """Where prices of a market come from: which sources are asked, in which order, and how often."""
 
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import NamedTuple
+
+from django.conf import settings
 
 STREAMED = 3.0  # seconds a price that is pushed, or asked for each second, stays fresh
 
@@ -28,3 +31,23 @@ FEEDS = {
 def feed_of(name: str) -> Feed:
     """A source that is no feed stands for itself, each second."""
     return FEEDS.get(name, Feed((name,), 1))
+
+
+VENDORS = {"alpaca": "Alpaca", "yahoo": "Yahoo"}
+HOW_OFTEN = {1: "each second", 60: "each minute", 300: "every five minutes", 3_600: "each hour", 86_400: "once a day"}
+
+
+def in_words(name: str) -> str:
+    feed = FEEDS.get(name)
+    return f"{VENDORS[feed.sources[0]]}, {HOW_OFTEN[feed.cadence]}" if feed else "Recorded history, replayed"
+
+
+def missing_for(name: str) -> str:
+    """What has to be done before any of a feed's sources can be asked; empty where nothing is missing."""
+    feed = FEEDS.get(name)
+    lacks = {
+        "alpaca": "" if settings.ALPACA_DATA_KEY and settings.ALPACA_DATA_SECRET else "keys for Alpaca's market data",
+        "yahoo": "" if find_spec("yfinance") else "the library yfinance",
+    }
+    wanted = [lacks.get(source, "") for source in feed.sources] if feed else [""]
+    return " or ".join(wanted) if all(wanted) else ""

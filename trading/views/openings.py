@@ -18,7 +18,6 @@ from portfolios.services.portfolios import default_portfolio
 from trading.forms import INHERIT, NewCellForm, NewPortfolioForm, Opening
 from trading.market.selectors import market_now
 from trading.services.opening import open_position
-from trading.services.replay import SOURCE
 from trading.sight import glance
 from trading.views.visitor import actor_of, shown_again, steered_portfolio, visitor
 
@@ -86,9 +85,10 @@ def open_portfolio_page(request: HttpRequest) -> HttpResponse:
         opened = open_portfolio(
             owner=visitor(request),
             name=form.cleaned_data["name"],
+            source=form.feed,
             given=preset.given,
             note=f"{preset.title}, at opening",
-            market_at=market_now(SOURCE),
+            market_at=market_now(form.feed),
         )
     except Refused as refused:
         return again(request, f"its name {refused.message}" if refused.field == "name" else refused.message)
@@ -104,5 +104,5 @@ def open_portfolio_page(request: HttpRequest) -> HttpResponse:
 
 def again(request: HttpRequest, why: str = "see below what does not fit") -> HttpResponse:
     messages.error(request, f"The portfolio is not open yet: {why}.")
-    wanted: dict[str, str] = {name: str(request.POST.get(name, ""))[:200] for name in ("name", "preset")}
+    wanted: dict[str, str] = {name: str(request.POST.get(name, ""))[:200] for name in NewPortfolioForm.base_fields}
     return shown_again(request, reverse("portfolio-new"), wanted)
