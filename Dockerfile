@@ -10,7 +10,7 @@ FROM python:3.11-slim-bookworm
 ARG BUILD=dev
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 VBALANCE_BUILD=$BUILD VBALANCE_VAR=/var/lib/vbalance
 RUN useradd --system --create-home --home-dir /var/lib/vbalance robot \
-    && install --directory --owner robot --mode 0700 /var/lib/vbalance/heads /var/lib/vbalance/bars
+    && install --directory --owner robot --mode 0700 /var/lib/vbalance/heads /var/lib/vbalance/bars /var/lib/vbalance/quotes
 COPY --from=build /venv /venv
 WORKDIR /house
 COPY . .

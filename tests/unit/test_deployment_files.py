@@ -64,6 +64,24 @@ def test_compose_interpolates_only_variables_the_example_lists():
     assert set(re.findall(r"\$\{(\w+)", text)) <= set(example_variables())
 
 
+def test_every_variable_of_the_example_reaches_the_containers():
+    """But for folders, which are volumes: each of those is there for every container of ours."""
+    told = {name for service in compose()["services"].values() for name in service.get("environment", ())} - {
+        "VBALANCE_SERVICE"
+    }
+    folders = {"VBALANCE_VAR", "VBALANCE_BARS", "VBALANCE_QUOTES"}
+    by_the_image = {"VBALANCE_BUILD", "VBALANCE_SERVICE"}
+    not_used_there = {"DATABASE_APP_URL"}  # the programs have their role in DATABASE_URL itself
+    assert set(example_variables()) <= told | folders | by_the_image | not_used_there | ONLY_FOR_COMPOSE
+    made = (ROOT / "Dockerfile").read_text()
+    for name, service in compose()["services"].items():
+        places = dict(volume.split(":") for volume in service.get("volumes", ()))
+        assert set(places) <= set(compose()["volumes"]), name
+        if name not in ("postgres", "redis", "migrate"):
+            assert {"bars", "quotes"} <= set(places), name
+            assert all(place in made for place in places.values()), name
+
+
 def test_compose_holds_no_secret():
     for name, service in compose()["services"].items():
         for variable, value in service["environment"].items() if "environment" in service else ():
