@@ -65,12 +65,6 @@ def whence(source: str) -> str:
 
 
 @register.filter
-def lacking(source: str) -> str:
-    """What this house lacks before prices can come; empty where nothing is missing."""
-    return feeds.missing_for(source)
-
-
-@register.filter
 def occasion(why: str) -> str:
     """Why books were compared."""
     return OCCASIONS.get(why, why)

@@ -8,11 +8,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portfolios.domain.holding import Rules
+from reporting.live import live_market
 from reporting.standing import Standing
 from trading.domain.ladder import Rung
 
 register = template.Library()
 WIDTH, HEIGHT, MARGIN = 120, 32, 3
+
+
+register.simple_tag(live_market)
 
 
 @register.simple_tag

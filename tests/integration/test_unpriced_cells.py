@@ -1,6 +1,9 @@
 """A cell whose stock has no price yet says so, and what to do."""
 
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 
 from portfolios.models import Position
 from tests.factories import make_portfolio, make_position, make_quote, make_user
@@ -43,3 +46,31 @@ def test_with_its_first_price_the_page_is_as_any_other(cell):
     html = words("cockpit", cell)
     assert "No price yet" not in html
     assert "hidden><div" not in html
+
+
+FRIDAY, SATURDAY = datetime(2026, 11, 20, 15, tzinfo=UTC), datetime(2026, 11, 21, 15, tzinfo=UTC)
+
+
+def test_a_live_cell_says_whose_prices_it_waits_for_and_when_they_come(cell, settings):
+    settings.ALPACA_DATA_KEY, settings.ALPACA_DATA_SECRET = "key", "secret"
+    for row in (cell, cell.portfolio):
+        type(row).objects.filter(pk=row.pk).update(source="alpaca-1min")
+    with time_machine.travel(SATURDAY):
+        html = words("cockpit", cell)
+        assert "<strong>Live prices</strong>" in html
+        assert "Alpaca, each minute. The exchange is closed and opens on 23 Nov 2026, 09:30 New York." in html
+        assert "Prices come once the exchange opens, on 23 Nov 2026, 09:30 New York." in html
+        assert "Replayed history" not in html
+        assert "Live prices" in words("timeline", cell)
+    with time_machine.travel(FRIDAY):
+        assert "The exchange is in its session." in words("cockpit", cell)
+
+
+def test_a_live_cell_says_what_the_house_lacks(cell, settings, monkeypatch):
+    settings.ALPACA_DATA_KEY = ""
+    monkeypatch.setattr("trading.market.feeds.find_spec", lambda _: None)
+    type(cell).objects.filter(pk=cell.pk).update(source="yahoo-1min")
+    lacks = "the library yfinance or keys for Alpaca&#x27;s market data"
+    html = words("cockpit", cell)
+    assert f"None comes before this house has {lacks}." in html
+    assert f"None come yet: this house lacks {lacks}." in html
