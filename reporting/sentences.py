@@ -41,7 +41,8 @@ def dollars_found(found: re.Match[str]) -> str:
 def filled(_inputs: Content, outputs: Content) -> str:
     verb = "Bought" if outputs["side"] == "BUY" else "Sold"
     paid = f"for {dollars(outputs['notional'])}, fee {dollars(outputs['commission'])}"
-    return f"{verb} {shares(micros(outputs['quantity']))} at {dollars(outputs['price'])} {paid}"
+    now = f"; since the split {shares(micros(outputs['shares_now']))} shares" if outputs.get("shares_now") else ""
+    return f"{verb} {shares(micros(outputs['quantity']))} at {dollars(outputs['price'])} {paid}{now}"
 
 
 def went_ex(inputs: Content, outputs: Content) -> str:

@@ -23,3 +23,14 @@ def split_holding(
     moved = muldiv_floor(2 * anchor * denominator + numerator, 1, 2 * numerator)
     in_lieu = muldiv_floor(rest, last_close, MICROS, denominator, numerator)
     return SplitHolding(adjusted - rest, moved, in_lieu)
+
+
+def split_later(before: int, late: int, lot: int, numerator: int, denominator: int, last_close: int) -> tuple[int, int]:
+    """What `late` micro-shares (below zero: sold), which a holder of `before` had as well, have become by a split, and
+    the cash in lieu (micros) of them: the difference to what was booked, so that all ends as had they come in time.
+    """
+    had, has = (
+        split_holding(max(shares, 0), 0, lot, numerator, denominator, last_close) for shares in (before, before + late)
+    )
+    missing = -muldiv_floor(max(-before - late, 0), numerator, denominator)  # sold, and never had
+    return has.shares + missing - had.shares, has.cash_in_lieu - had.cash_in_lieu

@@ -3,6 +3,7 @@
 The anchor stays where it is: it fell with the price people traded at, and may have moved by a fill since.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -141,9 +142,17 @@ def status_after(entitlement: Entitlement, dps: int) -> str:
     return Entitlement.Status.RECEIVABLE if dps else Entitlement.Status.CANCELLED
 
 
-def count_late_shares(journal: Journal, position: Position, shares: int, traded_on: date) -> None:
-    """A fill of a day before an ex-date that is told only after it: its shares (signed) were held that evening."""
+def count_late_shares(
+    journal: Journal, position: Position, shares_on: Callable[[date], int], traded_on: date
+) -> list[Entitlement]:
+    """A fill of a day before an ex-date that is told only after it: its shares (signed, and by then perhaps split) were
+    held that evening. The entitlements that changed.
+    """
+    changed = []
     rows = Entitlement.objects.select_for_update().filter(position=position, dividend__ex_date__gt=traded_on)
     for row in rows.select_related("dividend").order_by("dividend__ex_date", "pk"):
         dps = 0 if row.dividend.cancelled_at else row.dividend.dps
-        revise(journal, position, row, row.dividend, dps, max(row.shares + shares, 0))
+        shares = max(row.shares + shares_on(row.dividend.ex_date), 0)
+        if revise(journal, position, row, row.dividend, dps, shares):
+            changed.append(row)
+    return changed

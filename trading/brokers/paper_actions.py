@@ -43,6 +43,10 @@ def split_book(book: Book, *, ex_date: date, numerator: int, denominator: int, l
     enter(book, Kind.SPLIT, ex_date, shares=after.shares - before, cash=after.cash_in_lieu)
 
 
+def split_otherwise(book: Book, *, ex_date: date, shares: int, cash: int) -> None:
+    entries(book).filter(kind=Kind.SPLIT, ex_date=ex_date).update(shares=shares, cash=cash)
+
+
 def go_ex(book: Book, *, ex_date: date, dps: int, withholding: int) -> None:
     """What is owed from now on."""
     enter(book, Kind.EX, ex_date, cash=payment_for(held(book), dps, withholding).net)

@@ -1,5 +1,7 @@
 """Tells the paper venue of corporate actions, so that its account lives through them as one at a real broker does."""
 
+from collections.abc import Collection, Iterable
+
 from django.db.models import F, Q, Sum
 
 from dividends.models import Dividend, Entitlement, Split, SplitApplication
@@ -42,6 +44,15 @@ def was_split(position: Position, split: Split, lot: int, last_close: int) -> No
         )
 
 
+def were_split_otherwise(position: Position, rows: Collection[SplitApplication]) -> None:
+    """Shares that were traded before a split and told after it went through it as well."""
+    for row in rows:
+        if row.account and is_here(position):
+            book = venue.Book(row.account, str(position.public_id), position.symbol, 0, ())
+            added = row.shares_after - row.shares_before
+            venue.split_otherwise(book, ex_date=row.split.ex_date, shares=added, cash=row.cash_in_lieu)
+
+
 def went_ex(position: Position, dividend: Dividend, withholding: int) -> None:
     if is_here(position):
         book = book_of(position, position.shares)
@@ -56,6 +67,11 @@ def was_paid(entitlement: Entitlement) -> None:
 
 
 def was_corrected(dividend: Dividend) -> None:
-    for row in Entitlement.objects.filter(dividend=dividend).exclude(account="").select_related("position"):
-        book = venue.Book(row.account, str(row.position.public_id), row.position.symbol, 0, ())
-        venue.owe_otherwise(book, ex_date=dividend.ex_date, net=row.net)
+    owe_otherwise(Entitlement.objects.filter(dividend=dividend).select_related("position", "dividend"))
+
+
+def owe_otherwise(rows: Iterable[Entitlement]) -> None:
+    for row in rows:
+        if row.account:
+            book = venue.Book(row.account, str(row.position.public_id), row.position.symbol, 0, ())
+            venue.owe_otherwise(book, ex_date=row.dividend.ex_date, net=row.net)

@@ -12,6 +12,7 @@ from portfolios.events import EventType
 from portfolios.models import Position
 from portfolios.services.journal import Journal
 from portfolios.services.positions import refuse_unreasoned
+from trading.brokers.base import Fill
 from trading.errors import BrokenCell
 from trading.market.selectors import market_now
 from trading.models import Order
@@ -70,3 +71,27 @@ def release_cell(*, position_id: int, reason: str, actor: str) -> Position:
     journal.add(EventType.RELEASED, f"Released: {reason}", state=Position.Status.ACTIVE, inputs={"reason": reason})
     journal.write()
     return position
+
+
+def quarantine_if_wrong(journal: Journal, position: Position, order: Order, fill: Fill) -> None:
+    """A cell that was filled beyond its order, its cash or its shares, or absurdly, trades no more until looked at."""
+    if position.state == Position.Status.QUARANTINED:
+        return
+    why = what_is_wrong(position, order, fill)
+    if why:
+        message = f"Quarantined until a person has looked: {why}."
+        journal.add(EventType.QUARANTINED, message, subject=order.public_id, state=Position.Status.QUARANTINED)
+
+
+def what_is_wrong(position: Position, order: Order, fill: Fill) -> str:
+    """In words; empty when nothing is."""
+    expected = order.limit_price or order.decision_price
+    if order.filled_quantity > order.quantity:
+        return f"{as_text(order.filled_quantity)} filled of {as_text(order.quantity)} ordered"
+    if position.cash < 0:
+        return f"cash is {as_text(position.cash)}"
+    if position.shares < 0:
+        return f"shares are {as_text(position.shares)}"
+    if expected and fill.quantity and not expected <= 2 * fill.price <= 4 * expected:
+        return f"filled at {as_text(fill.price)} where {as_text(expected)} was expected"
+    return ""

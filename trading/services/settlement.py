@@ -3,6 +3,7 @@
 from django.db.models import Sum
 from django.utils import timezone
 
+from dividends.services.splits import Late
 from portfolios.domain.amounts import PPM, as_text
 from portfolios.domain.holding import Rules
 from portfolios.events import EventType
@@ -16,7 +17,8 @@ from trading.domain.costs import OURS, UNFILLED, Filled, add_fill, average_price
 from trading.domain.order_life import OPEN_STATES, may_move
 from trading.errors import IllegalMove
 from trading.models import Execution, Order
-from trading.services.late_shares import hold_at_ex_dates
+from trading.services.late_shares import as_of_today, hold_at_ex_dates, since, told_of
+from trading.services.quarantine import quarantine_if_wrong
 from trading.services.sums import is_summed, prefix_of
 
 ENDINGS = {
@@ -47,10 +49,11 @@ def book_fill(journal: Journal, position: Position, order: Order, fill: Fill) ->
     if not late:
         follow_fill(order)
     write_execution(order, position, fill, notional, fee)
-    write_fill(journal, order, kind_of(order, late), fill, notional, fee)
+    today = as_of_today(journal, position, order, fill.quantity, fill.at)
+    write_fill(journal, order, kind_of(order, late), fill, notional, fee, today)
     if order.status == "filled" and not late:
         end(journal, position, order)
-    hold_at_ex_dates(journal, position, order, fill.quantity, fill.at)
+    hold_at_ex_dates(journal, position, order, fill.quantity, fill.at, today)
     quarantine_if_wrong(journal, position, order, fill)
     return True
 
@@ -101,8 +104,10 @@ def book_correction(journal: Journal, position: Position, order: Order, fill: Fi
     if fill.quantity and not find_execution(position, fill.execution_id):  # a look-up may have brought it already
         notional, fee = add_to(order, rules_of(position, order), fill)
         write_execution(order, position, fill, notional, fee)
-    write_correction(journal, order, wrong, fill, before, promised_again(position, order))
-    hold_at_ex_dates(journal, position, order, order.filled_quantity - before.quantity, fill.at)
+    changed = order.filled_quantity - before.quantity
+    today = as_of_today(journal, position, order, changed, wrong.at)
+    write_correction(journal, order, wrong, fill, before, promised_again(position, order), today)
+    hold_at_ex_dates(journal, position, order, changed, wrong.at, today)
     quarantine_if_wrong(journal, position, order, fill)
     return True
 
@@ -139,7 +144,7 @@ def promised_again(position: Position, order: Order) -> tuple[int, int]:
 
 
 def write_correction(
-    journal: Journal, order: Order, wrong: Execution, fill: Fill, before: Filled, again: tuple[int, int]
+    journal: Journal, order: Order, wrong: Execution, fill: Fill, before: Filled, again: tuple[int, int], today: Late
 ) -> None:
     """The event of a correction: what it changes in shares and cash; never the anchor."""
     shares = order.filled_quantity - before.quantity
@@ -147,10 +152,10 @@ def write_correction(
     now = f"{as_text(fill.quantity)} at {as_text(fill.price)}" if fill.quantity else "nothing"
     journal.add(
         EventType.CORRECTION,
-        f"The broker corrected a fill: {as_text(wrong.quantity)} at {as_text(wrong.price)} became {now}.",
+        f"The broker corrected a fill: {as_text(wrong.quantity)} at {as_text(wrong.price)} became {now}.{since(today)}",
         subject=order.public_id,
-        shares=shares if order.side_asked == Side.BUY else -shares,
-        cash=cash - (order.fee - before.fee),
+        shares=today.shares,
+        cash=cash - (order.fee - before.fee) + today.cash,
         reserved_cash=again[0],
         reserved_shares=again[1],
         inputs={"execution_id": fill.execution_id, "replaces": fill.replaces, "at": fill.at.isoformat()},
@@ -162,7 +167,8 @@ def write_correction(
             "commission": as_text(order.fee - before.fee),
             "filled_quantity": as_text(order.filled_quantity),
             "reason": order.reason,
-        },
+        }
+        | told_of(today),
     )
 
 
@@ -192,31 +198,9 @@ def write_execution(
     )
 
 
-def quarantine_if_wrong(journal: Journal, position: Position, order: Order, fill: Fill) -> None:
-    """A cell that was filled beyond its order, its cash or its shares, or absurdly, trades no more until looked at."""
-    if position.state == Position.Status.QUARANTINED:
-        return
-    why = what_is_wrong(position, order, fill)
-    if why:
-        message = f"Quarantined until a person has looked: {why}."
-        journal.add(EventType.QUARANTINED, message, subject=order.public_id, state=Position.Status.QUARANTINED)
-
-
-def what_is_wrong(position: Position, order: Order, fill: Fill) -> str:
-    """In words; empty when nothing is."""
-    expected = order.limit_price or order.decision_price
-    if order.filled_quantity > order.quantity:
-        return f"{as_text(order.filled_quantity)} filled of {as_text(order.quantity)} ordered"
-    if position.cash < 0:
-        return f"cash is {as_text(position.cash)}"
-    if position.shares < 0:
-        return f"shares are {as_text(position.shares)}"
-    if expected and fill.quantity and not expected <= 2 * fill.price <= 4 * expected:
-        return f"filled at {as_text(fill.price)} where {as_text(expected)} was expected"
-    return ""
-
-
-def write_fill(journal: Journal, order: Order, kind: EventType, fill: Fill, notional: int, fee: int) -> None:
+def write_fill(
+    journal: Journal, order: Order, kind: EventType, fill: Fill, notional: int, fee: int, today: Late
+) -> None:
     """The event of a fill: shares one way, notional and fee the other, and the reservation that is no longer needed."""
     buys = order.side_asked == Side.BUY
     cash = -(notional + fee) if buys else notional - fee
@@ -224,13 +208,13 @@ def write_fill(journal: Journal, order: Order, kind: EventType, fill: Fill, noti
     freed_shares = order.reserved_shares if order.status == "filled" else min(order.reserved_shares, fill.quantity)
     order.reserved_cash -= freed_cash
     order.reserved_shares -= freed_shares
-    verb = "Bought" if buys else "Sold"
+    traded = f"{'Bought' if buys else 'Sold'} {as_text(fill.quantity)} at {as_text(fill.price)}"
     journal.add(
         kind,
-        f"{verb} {as_text(fill.quantity)} at {as_text(fill.price)} for {as_text(notional)}, fee {as_text(fee)}.",
+        f"{traded} for {as_text(notional)}, fee {as_text(fee)}.{since(today)}",
         subject=order.public_id,
-        shares=fill.quantity if buys else -fill.quantity,
-        cash=cash,
+        shares=today.shares,
+        cash=cash + today.cash,
         reserved_cash=-freed_cash,
         reserved_shares=-freed_shares,
         inputs={"execution_id": fill.execution_id, "at": fill.at.isoformat()},
@@ -242,7 +226,8 @@ def write_fill(journal: Journal, order: Order, kind: EventType, fill: Fill, noti
             "commission": as_text(fee),
             "filled_quantity": as_text(order.filled_quantity),
             "reason": order.reason,
-        },
+        }
+        | told_of(today),
     )
 
 
