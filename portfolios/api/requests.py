@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.conf import settings
 from rest_framework import serializers
 
 from portfolios.api.pagination import PageQuery
-from portfolios.api.serializers import StrictSerializer, StrictTextField
+from portfolios.api.serializers import NamedInSettings, StrictSerializer, StrictTextField
 from portfolios.models import Portfolio, Role
 from portfolios.services.tokens import MAX_DAYS, SCOPES
 
@@ -44,8 +43,8 @@ class RenamedPortfolio(StrictSerializer):
 
 
 class NewPortfolio(RenamedPortfolio):
-    source = serializers.ChoiceField(  # type: ignore[assignment]
-        choices=sorted(settings.PRICE_SOURCES),
+    source = NamedInSettings(  # type: ignore[assignment]
+        "PRICE_SOURCES",
         default="replay",
         help_text="Where its prices and its market time come from, for good",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import QueryDict
 from rest_framework import serializers
 
@@ -51,6 +52,13 @@ class StrictBooleanField(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class NamedInSettings(serializers.ChoiceField):
+    """A name that a setting knows, as it stands when it is asked and not when this was imported."""
+
+    def __init__(self, setting: str, **kwargs: Any) -> None:
+        super().__init__(choices=sorted(getattr(settings, setting)), **kwargs)
 
 
 class NoQuery(StrictSerializer):

@@ -17,6 +17,7 @@ from tests.factories import bearer, make_portfolio, make_user
 from tests.fake_broker import FAKE
 from tests.integration.browsing import signed_in
 from tests.integration.problems import problem
+from trading.api.accounts import NewAccount
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
@@ -189,3 +190,9 @@ def test_the_list_costs_the_same_however_many_there_are(client: Client, ann: Use
     for _ in range(10):
         create_account(owner=ann, name="more", adapter="paper", mode="paper", actor="user:ann")
     assert cost() == few <= 6
+
+
+def test_an_adapter_is_named_as_settings_stand_when_it_is_asked(settings: Any) -> None:
+    """Not as they stood when the door was imported: a test that adds one leaves nothing behind."""
+    settings.BROKERS = {"another": next(iter(FAKE.values()))}
+    assert list(NewAccount().fields["adapter"].choices) == ["another"]

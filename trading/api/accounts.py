@@ -5,7 +5,6 @@ Whatever changes an account takes a person in his browser (or a token of staff):
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -20,7 +19,7 @@ from portfolios.api.pagination import PageQuery
 from portfolios.api.portfolios import show_portfolio
 from portfolios.api.problems import Problem, not_found
 from portfolios.api.requests import NameField, NoFields
-from portfolios.api.serializers import Answer, StrictSerializer, StrictTextField
+from portfolios.api.serializers import Answer, NamedInSettings, StrictSerializer, StrictTextField
 from portfolios.api.views import ApiView, paged, read_body
 from portfolios.domain.amounts import MAX_AMOUNT
 from portfolios.models import Account
@@ -32,7 +31,7 @@ from trading.services.connections import connect_portfolio
 
 class NewAccount(StrictSerializer):
     name = NameField(max_length=accounts.MAX_NAME)
-    adapter = serializers.ChoiceField(choices=sorted(settings.BROKERS))
+    adapter = NamedInSettings("BROKERS")
     mode = serializers.ChoiceField(choices=Account.Mode.choices)
 
 

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.utils.timezone import is_naive
 from rest_framework import serializers
 
 from portfolios.api.amounts import AmountField, PriceField, QuantityField
 from portfolios.api.pagination import PageQuery
 from portfolios.api.requests import DayRangeQuery, NameField
-from portfolios.api.serializers import StrictBooleanField, StrictSerializer, StrictTextField
+from portfolios.api.serializers import NamedInSettings, StrictBooleanField, StrictSerializer, StrictTextField
 from portfolios.domain.amounts import MAX_AMOUNT
 from portfolios.models import Position
 from portfolios.services.positions import REASON
@@ -149,7 +148,7 @@ class OrderQuery(PageQuery):
 
 
 class SourceQuery(StrictSerializer):
-    source = serializers.ChoiceField(choices=sorted(settings.PRICE_SOURCES), default="replay")  # type: ignore[assignment]
+    source = NamedInSettings("PRICE_SOURCES", default="replay")  # type: ignore[assignment]
 
 
 class BarQuery(DayRangeQuery):
