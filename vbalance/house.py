@@ -143,7 +143,8 @@ def _missing(wishes: Wishes) -> list[str]:
 
 
 def show_welcome(wishes: Wishes, *, seconds: float, demo: Path) -> None:
-    show(f"\n  Ready in {seconds:.0f} s. It replays recorded history: no live prices, no real money.\n")
+    live = "live prices come for portfolios that follow Alpaca's" if settings.ALPACA_DATA_KEY else "no live prices"
+    show(f"\n  Ready in {seconds:.0f} s. The demo replays recorded history, no real money; {live}.\n")
     show(f"    page    {wishes.url}/")
     if wishes.demo and demo.exists():
         secrets = json.loads(demo.read_text())

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from portfolios.models import Event, Portfolio, Position
 from reporting.happening import Happening
@@ -135,18 +135,18 @@ def closes_of(cells: Iterable[Cell]) -> dict[Listing, list[int]]:
     cells = list(cells)
     if not cells:
         return {}
-    until = max(cell.day for cell in cells)
-    symbols = {cell.position.symbol for cell in cells}
-    bars = Bar.objects.filter(symbol__in=symbols, day__gt=until - SPARK_DAYS, day__lte=until).order_by("day")
+    symbols, spans = {cell.position.symbol for cell in cells}, Q()
+    for day in {cell.day for cell in cells}:  # a replayed market and a live one are years apart
+        spans |= Q(day__gt=day - SPARK_DAYS, day__lte=day)
     by_symbol: dict[str, list[Bar]] = defaultdict(list)
-    for bar in bars:
+    for bar in Bar.objects.filter(spans, symbol__in=symbols).order_by("day"):
         by_symbol[bar.symbol].append(bar)
     return {listing_of(cell.position): closed_by(cell, by_symbol[cell.position.symbol]) for cell in cells}
 
 
 def closed_by(cell: Cell, bars: Sequence[Bar]) -> list[int]:
     """Recorded closes before the cell's market day, and the price it sees now."""
-    closes = [bar.close for bar in bars if bar.day < cell.day]
+    closes = [bar.close for bar in bars if cell.day - SPARK_DAYS < bar.day < cell.day]
     return [*closes, cell.sight.price] if cell.sight else closes
 
 

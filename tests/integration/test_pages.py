@@ -22,6 +22,7 @@ from reporting.selectors.overview import PAGE
 from reporting.selectors.timeline import FILTERS
 from tests.factories import FIRST_DAY, NOON, make_portfolio, make_position, make_quote, make_user
 from tests.market import later, make_fallen_cell, tick
+from trading.bars.rows import PRICES
 from trading.market.models import Bar, MarketClock
 from trading.services.closing import close_position
 
@@ -92,6 +93,15 @@ def test_one_page_shows_fifty_cells_and_the_totals_of_all(ann, client):
     assert "$510.00" in html
     assert html.count('id="cell-') == PAGE
     assert page(client, "overview", page=2).count('id="cell-') == 1
+
+
+def test_a_live_cell_does_not_take_a_replayed_one_s_past_away(ann, client):
+    cell = make_fallen_cell(portfolio=make_portfolio(ann))
+    days = [NOON.date() - timedelta(days=back) for back in (1, 2, 3)]
+    Bar.objects.bulk_create(Bar(symbol="IBM", day=day, **dict.fromkeys(PRICES, micros("99")), volume=1) for day in days)
+    assert 'aria-label="Last 4 closes' in page(client, "overview")
+    Position.objects.filter(pk=make_position(cell.portfolio, symbol="KO").pk).update(source="alpaca")
+    assert 'aria-label="Last 4 closes' in page(client, "overview")
 
 
 def test_the_cell_nearest_to_a_trigger_comes_first_and_the_paused_one_last(ann, client):
