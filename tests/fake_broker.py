@@ -4,8 +4,9 @@ import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import date
 
-from trading.brokers.base import Abilities, BrokerSilent, Fill, Holdings, OrderRequest, Report, Standing, Traded
+from trading.brokers.base import Abilities, BrokerSilent, Entry, Fill, Holdings, OrderRequest, Report, Standing, Traded
 from trading.domain.costs import OURS
 from trading.domain.order_life import WORKING
 
@@ -160,6 +161,9 @@ class FakeBroker:
     def holdings(self) -> Holdings | None:
         VENUE.keep_silent()
         return VENUE.held
+
+    def entries_since(self, first: date) -> list[Entry] | None:
+        return None
 
     def abilities(self, symbols: Collection[str]) -> Abilities | None:
         return None

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from portfolios.admin.base import ReadOnlyAdmin, ReadOnlyInline, preformatted
-from trading.models import AccountHolding, Execution, InboxMessage, Order, Reconciliation
+from trading.models import AccountEntry, AccountHolding, Execution, InboxMessage, Order, Reconciliation
 from trading.risk.models import Halt
 from trading.services.inbox import process_message
 from trading.tasks import ring_after
@@ -79,6 +79,14 @@ class ExecutionAdmin(ReadOnlyAdmin):
     list_display = ("at", "order", "quantity", "price", "notional", "commission", "broker_execution_id")
     list_select_related = ("order",)
     search_fields = ("broker_execution_id", "order__public_id")
+
+
+@admin.register(AccountEntry)
+class AccountEntryAdmin(ReadOnlyAdmin):
+    list_display = ("day", "account", "name", "symbol", "amount", "shares", "state", "note", "short")
+    list_filter = ("kind", "state")
+    list_select_related = ("account",)
+    search_fields = ("symbol", "name", "words")
 
 
 @admin.register(Reconciliation)

@@ -6,10 +6,10 @@ from django.utils import timezone
 
 from portfolios.models import Account, Position
 from reporting.paging import Slice, slice_of
-from trading.models import AccountHolding, Reconciliation
+from trading.models import AccountEntry, AccountHolding, Reconciliation
 from trading.risk.selectors import why_untrusted
 
-SALT = "books"
+SALT, MONEY = "books", "books money"
 FROZEN = Reconciliation.Outcome.FROZEN
 TITLES = {
     "shares": "Shares",
@@ -17,6 +17,7 @@ TITLES = {
     "cash": "Cash",
     "order": "Order",
     "fill": "Fill",
+    "entry": "Money",
 }
 
 
@@ -44,9 +45,10 @@ class Books(NamedTuple):
     outside: list[AccountHolding]
     untrusted: str
     page: Slice[Reconciliation]
+    money: Slice[AccountEntry]
 
 
-def books_of(account: Account, cursor: str) -> Books:
+def books_of(account: Account, cursor: str, money: str = "") -> Books:
     answered = account.reconciliations.exclude(outcome=Reconciliation.Outcome.UNANSWERED)
     newest = answered.order_by("-pk").first()
     disputed = newest is not None and newest.outcome == FROZEN and newest.settled_at is None
@@ -59,12 +61,14 @@ def books_of(account: Account, cursor: str) -> Books:
         list(account.holdings.exclude(outside=0).order_by("symbol")),
         why_untrusted(account, timezone.now()),
         slice_of(account.reconciliations.all(), cursor, SALT),
+        slice_of(account.entries.exclude(amount=0, shares=0), money, MONEY),
     )
 
 
 def line_of(line: dict[str, Any], cells: list[Position]) -> BookLine:
     kind, subject, differs = line["kind"], line["subject"], line["verdict"] == "differs"
-    fitting = [cell for cell in cells if kind == "cash" or (kind == "shares" and cell.symbol == subject)]
+    of = subject.split(" ")[0] if kind in ("shares", "entry") else ""
+    fitting = [cell for cell in cells if kind == "cash" or cell.symbol == of]
     return BookLine(
         TITLES[kind],
         subject,

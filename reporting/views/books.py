@@ -16,7 +16,7 @@ from reporting.views.asked import visitor, without_cursor
 @require_safe
 def books(request: HttpRequest, public_id: UUID) -> HttpResponse:
     account = get_object_or_404(Account.objects.filter(owner=visitor(request)), public_id=public_id)
-    told = books_of(account, request.GET.get("before", ""))
+    told = books_of(account, request.GET.get("before", ""), request.GET.get("money", ""))
     typed = {name: request.GET.get(name, "") for name in ("subject", "reason", "cell")}
     context = {"told": told, "account": account, "page": told.page, "typed": typed, "query": without_cursor(request)}
     return render(request, "reporting/books.html", context)

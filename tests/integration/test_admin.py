@@ -99,6 +99,7 @@ def furnish(name: str, symbol: str) -> None:
     write_snapshots()
     reconcile_account(account_id=portfolio.account_id, why="start")
     portfolio.account.holdings.create(symbol=symbol, outside=1, confirmed_by=f"user:{name}", confirmed_at=LATER)
+    portfolio.account.entries.create(entry_id="1", kind="fee", name="FEE", day=NOON.date(), amount=-1)
     known = halt(scope="position", target_id=cell.pk, reason="so", actor=f"user:{name}")
     rearm(halt_id=known.pk, reason="over", actor=f"user:{name}")
     FailedTask.objects.create(task="trading.tasks.evaluate_position", task_id=name, kwargs={"position_id": cell.pk})

@@ -267,6 +267,8 @@ def brokers(account: Account, texts: list[str]) -> None:
         Reconciliation.objects.create(
             account=account, why="person", outcome="frozen", found=[line], settled_how=settled[:200], **moments
         )
+        words = {"name": text[:20], "words": text[:200], "note": text[:200], "of": text[:60]}
+        account.entries.create(entry_id=str(number), kind="other", day=now.date(), symbol=text[:12], amount=1, **words)
         InboxMessage.objects.create(
             account=account, channel="webhook", delivery_id=news[:150], body=text, note=text[:300], status="parked"
         )

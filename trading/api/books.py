@@ -29,7 +29,7 @@ class ReconciliationQuery(PageQuery):
 class BookLineAnswer(Answer):
     """Amounts as text; difference is theirs less ours."""
 
-    kind = serializers.ChoiceField(choices=["shares", "traded", "cash", "order", "fill"])
+    kind = serializers.ChoiceField(choices=["shares", "traded", "cash", "order", "fill", "entry"])
     subject = serializers.CharField()
     ours = serializers.CharField()
     theirs = serializers.CharField()

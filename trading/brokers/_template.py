@@ -5,12 +5,13 @@ open while a method runs, each may be called again at any time, and two processe
 """
 
 from collections.abc import Collection
+from datetime import date
 
 from django.core.exceptions import ImproperlyConfigured
 
 from portfolios.models import Account
 from portfolios.services.credentials import credentials_of
-from trading.brokers.base import Abilities, Holdings, OrderRequest, Report, Standing, Traded, refuse_late
+from trading.brokers.base import Abilities, Entry, Holdings, OrderRequest, Report, Standing, Traded, refuse_late
 
 ADDRESS = ""  # of the broker's API; paper and live ones differ, and only the account's mode chooses
 PATIENCE = 5.0  # seconds for one answer; after that BrokerSilent, never "rejected"
@@ -60,6 +61,10 @@ class TemplateBroker:
 
     def holdings(self) -> Holdings | None:
         """Settled cash, not buying power. since_opening=False: the account holds what it held before us as well."""
+        raise NotImplementedError
+
+    def entries_since(self, first: date) -> list[Entry] | None:
+        """Fees, dividends, deposits, whatever else moved money there, told late or not. None where nobody tells."""
         raise NotImplementedError
 
     def abilities(self, symbols: Collection[str]) -> Abilities | None:

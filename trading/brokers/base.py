@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
 from trading.domain.choices import Side
@@ -128,6 +128,22 @@ class Holdings(NamedTuple):
     received: int | None = None
 
 
+class Entry(NamedTuple):
+    """What moved money or shares there and is no fill. Signed micros; `name` and `words` are the broker's own.
+
+    kind: fee, dividend, tax (of dividends), transfer (to or from the account), other.
+    """
+
+    id: str
+    kind: str
+    name: str
+    day: date
+    symbol: str
+    amount: int
+    shares: int
+    words: str
+
+
 class Abilities(NamedTuple):
     """What an account can do there. blocked: why nothing at all, in words; whole_only: no parts of these shares."""
 
@@ -160,6 +176,9 @@ class Broker(Protocol):
 
     def holdings(self) -> Holdings | None:
         """What the account holds; None where the broker does not tell."""
+
+    def entries_since(self, first: date) -> list[Entry] | None:
+        """All from that day on; None where the broker keeps no such list."""
 
     def abilities(self, symbols: Collection[str]) -> Abilities | None:
         """What can be traded there, of these symbols too; None where there is nothing to ask."""

@@ -8,13 +8,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from trading.brokers.base import (
     Abilities,
     BrokerSilent,
+    Entry,
     Fill,
     Holdings,
     OrderRequest,
@@ -225,6 +226,9 @@ class FaultyBroker:
 
     def holdings(self) -> Holdings | None:
         return self.venue.asked("holdings", lambda _: Holdings(self.venue.shares(), None, since_opening=True))
+
+    def entries_since(self, first: date) -> list[Entry] | None:
+        return None
 
     def abilities(self, symbols: Collection[str]) -> Abilities | None:
         return None

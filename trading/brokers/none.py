@@ -1,8 +1,9 @@
 """No broker at all: the robot proposes, a person trades elsewhere and says how it went."""
 
 from collections.abc import Collection
+from datetime import date
 
-from trading.brokers.base import Abilities, Holdings, OrderRequest, Report, Standing, Traded
+from trading.brokers.base import Abilities, Entry, Holdings, OrderRequest, Report, Standing, Traded
 
 
 class NoBroker:
@@ -27,6 +28,9 @@ class NoBroker:
         return [], cursor
 
     def holdings(self) -> Holdings | None:
+        return None
+
+    def entries_since(self, first: date) -> list[Entry] | None:
         return None
 
     def abilities(self, symbols: Collection[str]) -> Abilities | None:

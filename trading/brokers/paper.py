@@ -4,12 +4,12 @@ It knows nothing of our tables, and we know its book by asking only.
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import transaction
 from django.db.models import Sum
 
-from trading.brokers.base import Abilities, Fill, Holdings, OrderRequest, Report, Standing, Traded, refuse_late
+from trading.brokers.base import Abilities, Entry, Fill, Holdings, OrderRequest, Report, Standing, Traded, refuse_late
 from trading.brokers.models import PaperEntry, PaperExecution, PaperOrder
 from trading.domain.choices import Side
 from trading.domain.costs import OURS, fill_price
@@ -81,6 +81,9 @@ class PaperBroker:
             shares[symbol] = shares.get(symbol, 0) + int(added)
         paid = entries.filter(kind=PaperEntry.Kind.PAID).aggregate(all=Sum("cash", default=0))["all"]
         return Holdings(shares, None, since_opening=True, received=int(paid))
+
+    def entries_since(self, first: date) -> list[Entry] | None:
+        return None
 
     def abilities(self, symbols: Collection[str]) -> Abilities | None:
         return None

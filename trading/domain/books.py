@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from portfolios.domain.amounts import as_text
 
 EQUAL, DIFFERS, REPAIRED, NOTED = "equal", "differs", "repaired", "noted"
-SHARES, TRADED, CASH, ORDER, FILL = "shares", "traded", "cash", "order", "fill"
+SHARES, TRADED, CASH, ORDER, FILL, ENTRY = "shares", "traded", "cash", "order", "fill", "entry"
 
 
 class Line(NamedTuple):
@@ -38,9 +38,10 @@ def shares_side_by_side(
     return lines
 
 
-def cash_side_by_side(ours: int, theirs: int) -> Line:
-    """The broker may hold more cash than the cells were given, never less."""
-    return amounts(CASH, "cash", ours, theirs, is_right=theirs >= ours)
+def cash_side_by_side(ours: int, theirs: int, explained: int = 0) -> Line:
+    """The broker may hold more cash than the cells were given, never less but for what is explained."""
+    note = f"{as_text(explained)} less are explained by dividends" if explained else ""
+    return amounts(CASH, "cash", ours - explained, theirs, is_right=theirs >= ours - explained, note=note)
 
 
 def received_side_by_side(ours: int, theirs: int) -> Line:

@@ -2,9 +2,10 @@
 
 from trading.models.inbox import InboxMessage
 from trading.models.orders import Execution, ExecutionQuerySet, Order, OrderQuerySet
-from trading.models.reconciliations import AccountHolding, Reconciliation
+from trading.models.reconciliations import AccountEntry, AccountHolding, Reconciliation
 
 __all__ = [
+    "AccountEntry",
     "AccountHolding",
     "Execution",
     "ExecutionQuerySet",

@@ -36,6 +36,51 @@ class Reconciliation(models.Model):
         return f"{self.outcome} {self.started_at:%Y-%m-%d %H:%M}"
 
 
+class AccountEntry(models.Model):
+    """What moved money at the broker and is no fill, as its list has it, and what became of it here."""
+
+    class Kind(models.TextChoices):
+        FEE = "fee", "Fee"
+        DIVIDEND = "dividend", "Dividend"
+        TAX = "tax", "Tax on a dividend"
+        TRANSFER = "transfer", "Transfer"
+        OTHER = "other", "Other"
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        BOOKED = "booked", "Booked"
+        MATCHED = "matched", "Equal"
+        NOTED = "noted", "Noted"
+        SETTLED = "settled", "Settled"
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="entries")
+    entry_id = models.CharField(max_length=128)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    name = models.CharField(max_length=20, help_text="In the broker's own letters")
+    day = models.DateField()
+    symbol = models.CharField(max_length=12, blank=True, default="")
+    amount = models.BigIntegerField(default=0, help_text="Signed, in micros")
+    shares = models.BigIntegerField(default=0, help_text="Signed, in micros")
+    words = models.CharField(max_length=200, blank=True, default="", help_text="In the broker's own words")
+    state = models.CharField(max_length=7, choices=State.choices, default=State.OPEN)
+    note = models.CharField(max_length=200, blank=True, default="")
+    of = models.CharField(max_length=60, blank=True, default="", help_text="What of ours it was laid beside")
+    short = models.BigIntegerField(default=0, help_text="By how much less it is than ours, in micros")
+    seen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "entry_id"], name="account_entry_once")]
+        indexes = [models.Index(fields=["account", "day"], name="account_entry_by_day")]
+        verbose_name_plural = "account entries"
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        return " ".join(part for part in (self.name, self.symbol, str(self.day)) if part)
+
+
 class AccountHolding(models.Model):
     """Shares at the broker beyond those of our cells, as a person confirmed them; below zero: that many fewer."""
 

@@ -3,6 +3,7 @@
 from trading.brokers import reader_for
 from trading.brokers.base import BadMessage, News, UnknownType
 from trading.models import Execution, InboxMessage, Order
+from trading.services.broker_fees import PREFIX
 
 
 def meant(message: InboxMessage, order: Order, news: News) -> News:
@@ -15,6 +16,7 @@ def meant(message: InboxMessage, order: Order, news: News) -> News:
     if not fill or not fill.replaces or not news.told_as or booked_as(message, fill.replaces):
         return news
     named, again = told_before(message, order, fill.replaces)
+    named = with_its_fee(message, named)
     if not named and not again:
         named = by_figures(order, news)
     return news._replace(fill=fill._replace(replaces=named)) if named else news
@@ -22,6 +24,17 @@ def meant(message: InboxMessage, order: Order, news: News) -> News:
 
 def booked_as(message: InboxMessage, name: str) -> bool:
     return Execution.objects.filter(account=message.account.code, broker_execution_id=name).exists()
+
+
+def with_its_fee(message: InboxMessage, name: str) -> str:
+    """Where the broker named a fee since, the execution stands again under another name."""
+    account = message.account.code
+    while reversal := Execution.objects.filter(account=account, reverses__broker_execution_id=name).first():
+        instead = reversal.broker_execution_id.removesuffix("-reversal")
+        if not instead.startswith(PREFIX):
+            return name
+        name = instead
+    return name
 
 
 def told_before(message: InboxMessage, order: Order, told_as: str) -> tuple[str, bool]:

@@ -12,10 +12,10 @@ from portfolios.models import Account, Position
 from portfolios.services.journal import Journal
 from portfolios.services.positions import adjust, refuse_unreasoned
 from trading.brokers.base import Report
-from trading.domain.books import CASH, DIFFERS, NOTED, ORDER, SHARES, TRADED
+from trading.domain.books import CASH, DIFFERS, ENTRY, NOTED, ORDER, SHARES, TRADED
 from trading.domain.order_life import OPEN_STATES
 from trading.market.selectors import market_now
-from trading.models import AccountHolding, Order, Reconciliation
+from trading.models import AccountEntry, AccountHolding, Order, Reconciliation
 from trading.services.execution import record_report
 
 
@@ -54,9 +54,9 @@ def adopt_difference(*, account_id: int, position_id: int, subject: str, reason:
     """
     refuse_unreasoned(reason)
     account = locked(account_id)
-    row, line = differing(account, subject, (SHARES, CASH))
+    row, line = differing(account, subject, (SHARES, CASH, ENTRY))
     cell = Position.objects.filter(pk=position_id, portfolio__account=account).first()
-    if cell is None or (line["kind"] == SHARES and cell.symbol != subject):
+    if cell is None or cell.symbol != symbol_of(line, cell.symbol):
         raise Refused("wrong_cell", f"must be a cell of this account that holds {subject}", field="position_id")
     difference = micros(line["difference"])
     shares, cash = (difference, 0) if line["kind"] == SHARES else (0, difference)
@@ -68,6 +68,8 @@ def adopt_difference(*, account_id: int, position_id: int, subject: str, reason:
         actor=actor,
         reason=reason,
     )
+    if line["kind"] == ENTRY:
+        account.entries.filter(of=subject).update(state=AccountEntry.State.SETTLED, short=0)
     settle(row, line, f"adopted in a cell by {actor}")
     tell(account, EventType.REPAIRED, f"The difference in {subject} was adopted: {reason}", actor, line)
     return position
@@ -106,6 +108,13 @@ def end_denied(line: dict[str, Any], reason: str, actor: str) -> None:
     order = Order.objects.filter(client_order_id=line["subject"], status__in=OPEN_STATES).first()
     if order:
         record_report(order_id=order.pk, report=Report("cancelled", note=reason), actor=actor)
+
+
+def symbol_of(line: dict[str, Any], anything: str) -> str:
+    """Whose cell may adopt it: cash is anyone's, shares and a dividend are of one symbol."""
+    if line["kind"] == CASH:
+        return anything
+    return str(line["subject"]).split(" ")[0]
 
 
 def locked(account_id: int) -> Account:

@@ -19,6 +19,7 @@ from trading.brokers import broker_for
 from trading.brokers.base import Broker, BrokerSilent, Holdings
 from trading.domain.books import (
     DIFFERS,
+    ENTRY,
     EQUAL,
     FILL,
     NOTED,
@@ -34,6 +35,7 @@ from trading.domain.books import (
 from trading.models import AccountHolding, Execution, Reconciliation
 from trading.risk.selectors import HERE
 from trading.services.abilities import probe
+from trading.services.entries import explained, take_in_entries
 from trading.services.repairs import Patience, compare_orders, take_in_fills
 
 Outcome = Reconciliation.Outcome
@@ -106,8 +108,9 @@ def look_at(account: Account, broker: Broker, cursor: str, patience: Patience) -
     """Fills first, so that ours has what theirs counts; fills again at the end, so that nothing came in between."""
     known = settled_lines(account)
     taken = take_in_fills(account, broker, cursor, patience)
+    lines = take_in_entries(account, broker)
     before = moves_of(account)
-    lines = taken.lines + compare_orders(account, broker, patience)
+    lines += taken.lines + compare_orders(account, broker, patience)
     lines += compare_holdings(account, broker.holdings())
     late, _ = broker.fills_since(taken.cursor)
     still = not late and moves_of(account) == before and not any(line.verdict == REPAIRED for line in lines)
@@ -128,7 +131,7 @@ def settled_lines(account: Account) -> set[tuple[str, str]]:
     """Orders and fills that a person has looked at and settled: they stay noted, and freeze nothing again."""
     settled = account.reconciliations.exclude(settled_at=None).filter(outcome=Outcome.FROZEN)
     rows = (line for found in settled.values_list("found", flat=True) for line in found)
-    return {(line["kind"], line["subject"]) for line in rows if line["kind"] in (ORDER, FILL)}
+    return {(line["kind"], line["subject"]) for line in rows if line["kind"] in (ORDER, FILL, ENTRY)}
 
 
 def noted(line: Line) -> Line:
@@ -159,7 +162,7 @@ def compare_holdings(account: Account, holdings: Holdings | None) -> list[Line]:
         shares[symbol] += int(held)
         cash += int(money)
     lines = shares_side_by_side(SHARES, shares, holdings.shares, outside)
-    return lines if holdings.cash is None else [*lines, cash_side_by_side(cash, holdings.cash)]
+    return lines if holdings.cash is None else [*lines, cash_side_by_side(cash, holdings.cash, explained(account))]
 
 
 def traded_by(account: Account) -> Counter[str]:
