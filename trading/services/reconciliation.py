@@ -35,8 +35,9 @@ from trading.domain.books import (
 from trading.models import AccountHolding, Execution, Reconciliation
 from trading.risk.selectors import HERE
 from trading.services.abilities import probe
-from trading.services.entries import explained, take_in_entries
+from trading.services.entries import explained, market_day_of, take_in_entries
 from trading.services.repairs import Patience, compare_orders, take_in_fills
+from trading.services.splits_beside import explain_splits
 
 Outcome = Reconciliation.Outcome
 ATTEMPTS = 3
@@ -162,6 +163,7 @@ def compare_holdings(account: Account, holdings: Holdings | None) -> list[Line]:
         shares[symbol] += int(held)
         cash += int(money)
     lines = shares_side_by_side(SHARES, shares, holdings.shares, outside)
+    lines = explain_splits(account, lines, market_day_of(account))
     return lines if holdings.cash is None else [*lines, cash_side_by_side(cash, holdings.cash, explained(account))]
 
 
