@@ -150,7 +150,8 @@ def write_correction(
     shares = order.filled_quantity - before.quantity
     cash = (before.notional - order.notional) if order.side_asked == Side.BUY else (order.notional - before.notional)
     now = f"{as_text(fill.quantity)} at {as_text(fill.price)}" if fill.quantity else "nothing"
-    message = f"The broker corrected a fill: {as_text(wrong.quantity)} at {as_text(wrong.price)} became {now}.{since(today)}"
+    was = f"{as_text(wrong.quantity)} at {as_text(wrong.price)}"
+    message = f"The broker corrected a fill: {was} became {now}.{since(today)}"
     if (fill.quantity, fill.price) == (wrong.quantity, wrong.price):
         message = f"The broker named its fee: {as_text(order.fee)} for the order, {as_text(before.fee)} was booked."
     journal.add(
