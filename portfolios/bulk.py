@@ -1,16 +1,15 @@
 """Many rows stored as one: what `portfolios.prepared.store` does for a row, done for all of a chunk in three steps."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, models
 from psycopg import sql
 from psycopg.types.numeric import Int8
 
-from portfolios.prepared import columns_of, execute, numbered, ours, values_of
+from portfolios.prepared import columns_of, execute, numbered, ours, ways_of
 
 
 class Batch:
@@ -44,37 +43,23 @@ def insert_all(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     connection = ours()
     connection.ensure_connection()
     with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
-        ways = [way_of(field) for field in columns]
+        ways = ways_of(model)
         for row in rows:
             copy.write_row([row.pk, *(way(row) for way in ways)])
     for row in rows:
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
-def way_of(field: Any) -> Callable[[models.Model], Any]:
-    """How a row's value of this field is had as the driver takes it: Django's own way for all but the plainest."""
-    name = field.attname
-    if isinstance(field, models.IntegerField | models.UUIDField):
-        return attrgetter(name)
-    if isinstance(field, models.CharField | models.TextField):
-        return lambda row: str(value) if (value := getattr(row, name)) is not None else None
-    if isinstance(field, models.DateTimeField) and not (field.auto_now or field.auto_now_add):
-        return attrgetter(name)
-    return lambda row: values_of(row, [field], adding=True)[0]
-
-
 def next_keys(model: type[models.Model], count: int) -> list[int]:
     """Of the table's own sequence, in order."""
-    wanted = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    wanted = "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id'))::regclass) FROM generate_series(1, %s)"
     return [number for (number,) in execute(numbered(wanted), [model._meta.db_table, Int8(count)])]
 
 
 def update_all(model: type[models.Model], rows: Sequence[models.Model], fields: tuple[str, ...]) -> None:
     """One statement for all rows, and one plan however many they are: each column comes as an array."""
-    columns = columns_of(model, fields)
-    values = [values_of(row, columns, adding=False) for row in rows]
-    arrays: list[Any] = [[row.pk for row in rows], *(list(column) for column in zip(*values, strict=True))]
-    execute(updating(model, fields), arrays)
+    ways = (lambda row: Int8(row.pk), *ways_of(model, fields))
+    execute(updating(model, fields), [[way(row) for row in rows] for way in ways])
 
 
 @cache

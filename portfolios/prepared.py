@@ -5,15 +5,17 @@ Their plans live as long as their connection: a pooler between us and PostgreSQL
 
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property, lru_cache
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 from django.db.transaction import TransactionManagementError
 from psycopg import RawCursor
-from psycopg.types.numeric import Int8
+from psycopg.types.numeric import Int4, Int8
 
 Row = TypeVar("Row", bound=models.Model)
 Keep = Callable[[Sequence[Sequence[models.Model]], models.Model, Sequence[str]], None]  # as `store`
@@ -111,12 +113,40 @@ class PreparedRead(Generic[Row]):
         return instance
 
 
+def new_row(model: type[Row], **values: Any) -> Row:
+    """As `model(**values)` by the names of attributes (`position_id`), in a tenth of the time: for every row Django
+    asks every field for its default anew.
+    """
+    given = defaults_of(model)
+    if not values.keys() <= given.keys():
+        raise TypeError(f"{model.__name__} has no {', '.join(sorted(values.keys() - given.keys()))}")
+    row = model.__new__(model)
+    row._state = ModelState()
+    row.__dict__ |= given | values
+    for name, make in made_anew(model):
+        if name not in values:
+            row.__dict__[name] = make()
+    return row
+
+
+@cache
+def defaults_of(model: type[models.Model]) -> dict[str, Any]:
+    return {field.attname: field.get_default() for field in model._meta.concrete_fields}
+
+
+@cache
+def made_anew(model: type[models.Model]) -> list[tuple[str, Callable[[], Any]]]:
+    """Defaults that are another for each row."""
+    fields = (field for field in model._meta.concrete_fields if field.has_default())
+    return [(field.attname, field.default) for field in fields if callable(field.default)]
+
+
 def store(added: Sequence[Sequence[models.Model]], changed: models.Model, fields: Sequence[str]) -> None:
     """Insert new rows, each group of one model, and update one row: in one statement. New rows know their keys."""
     groups = [rows for rows in added if rows]
     statement = storing(tuple((type(rows[0]), len(rows)) for rows in groups), type(changed), tuple(fields))
-    values = [value for rows in groups for row in rows for value in values_of(row, columns_of(type(row)), adding=True)]
-    values += [*values_of(changed, columns_of(type(changed), tuple(fields)), adding=False), Int8(changed.pk)]
+    values = [way(row) for rows in groups for row in rows for way in ways_of(type(row))]
+    values += [*(way(changed) for way in ways_of(type(changed), tuple(fields))), Int8(changed.pk)]
     (found,) = execute(statement, values)
     for rows, numbers in zip(groups, found, strict=False):
         for row, number in zip(rows, numbers, strict=True):
@@ -153,7 +183,22 @@ def columns_of(model: type[models.Model], names: tuple[str, ...] = ()) -> list[A
     return [fields[name] for name in names] or [field for field in fields.values() if not field.primary_key]
 
 
-def values_of(row: models.Model, columns: Sequence[Any], *, adding: bool) -> list[Any]:
-    """As Django itself would send them."""
-    connection = ours()
-    return [field.get_db_prep_save(field.pre_save(row, adding), connection) for field in columns]
+@cache
+def ways_of(model: type[models.Model], names: tuple[str, ...] = ()) -> list[Callable[[Any], Any]]:
+    """For each of `columns_of`, how a row's value is had as the driver takes it."""
+    return [way_of(field, adding=not names) for field in columns_of(model, names)]
+
+
+def way_of(field: Any, *, adding: bool) -> Callable[[Any], Any]:
+    """Django's own way for all but the plainest fields: it takes ten calls for a value."""
+    name, stored = field.attname, getattr(field, "target_field", field)
+    if isinstance(stored, models.IntegerField):
+        sized = Int4 if stored.db_type(ours()) == "integer" else Int8
+        return lambda row: sized(value) if (value := getattr(row, name)) is not None else None
+    if isinstance(stored, models.UUIDField):
+        return attrgetter(name)
+    if isinstance(stored, models.CharField | models.TextField):
+        return lambda row: str(value) if (value := getattr(row, name)) is not None else None
+    if isinstance(stored, models.DateTimeField) and not (field.auto_now or field.auto_now_add):
+        return attrgetter(name)
+    return lambda row: field.get_db_prep_save(field.pre_save(row, adding), ours())

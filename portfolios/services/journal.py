@@ -13,7 +13,7 @@ from portfolios.domain.chain import canonical_text, chained_hash
 from portfolios.domain.fold import Change, after
 from portfolios.events import EventType
 from portfolios.models import Account, Event, House, Portfolio, Position
-from portfolios.prepared import Keep, store
+from portfolios.prepared import Keep, new_row, store
 from portfolios.selectors import EffectiveRules
 from portfolios.services.rule_version import rule_version
 
@@ -92,7 +92,8 @@ class Journal:
             (row.anchor if isinstance(row, Position) else 0) if anchor is None else anchor,
             row.state if state is None else state,
         )
-        event = Event(
+        event = new_row(
+            Event,
             portfolio_id=portfolio_of(row),
             stream=STREAMS[type(row)],
             stream_id=row.public_id,

@@ -15,7 +15,7 @@ from portfolios.selectors import EffectiveRules, effective_rules
 from portfolios.services.journal import Journal
 from trading.domain.band import wake_band
 from trading.domain.choices import OPEN, Action, Decision, Gates, Reason, Side, moves_anchor
-from trading.domain.decision import decide
+from trading.domain.decision import decide, gated
 from trading.market.models import Quote
 from trading.models import Order
 from trading.selectors import locked_cell
@@ -187,7 +187,7 @@ def judged(position: Position, rules: Rules, sight: Sight, around: Surroundings)
     if decision.side == Side.NONE:
         return decision, UNASKED
     shut = around.gates(position, rules, sight, decision.side)
-    return decide(position.holding, rules, sight.price, shut.gates), shut
+    return gated(decision, shut.gates), shut
 
 
 def written(

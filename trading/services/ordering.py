@@ -13,7 +13,7 @@ from portfolios.domain.holding import Rules
 from portfolios.errors import Refused
 from portfolios.events import EventType
 from portfolios.models import Position, User
-from portfolios.prepared import PreparedRead, Slot
+from portfolios.prepared import PreparedRead, Slot, new_row
 from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
 from portfolios.services.positions import refuse_closed
@@ -91,9 +91,10 @@ def new_order(
     public_id: uuid.UUID | None = None,
 ) -> Order:
     public_id = public_id or uuid.uuid4()
-    return Order(
+    order = new_row(
+        Order,
         public_id=public_id,
-        position=position,
+        position_id=position.pk,
         origin=origin,
         key=key,
         client_order_id=f"{PREFIX}{public_id.hex}",
@@ -105,6 +106,8 @@ def new_order(
         commission_rate=rules.commission_rate,
         commission_min=rules.commission_min,
     )
+    order.position = position
+    return order
 
 
 def intend(journal: Journal, order: Order, reserve_cash: int) -> Order:
