@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from operator import attrgetter
 
 from django.db import DEFAULT_DB_ALIAS, models
 from psycopg import sql
 from psycopg.types.numeric import Int8
 
-from portfolios.prepared import columns_of, execute, numbered, ours, ways_of
+from portfolios.prepared import Way, array_text, columns_of, execute, numbered, ours, ways_of
 
 
 class Batch:
@@ -43,7 +43,7 @@ def insert_all(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     connection = ours()
     connection.ensure_connection()
     with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
-        ways = ways_of(model)
+        ways = ways_of(model, sized=False)
         for row in rows:
             copy.write_row([row.pk, *(way(row) for way in ways)])
     for row in rows:
@@ -58,8 +58,8 @@ def next_keys(model: type[models.Model], count: int) -> list[int]:
 
 def update_all(model: type[models.Model], rows: Sequence[models.Model], fields: tuple[str, ...]) -> None:
     """One statement for all rows, and one plan however many they are: each column comes as an array."""
-    ways = (lambda row: Int8(row.pk), *ways_of(model, fields))
-    execute(updating(model, fields), [[way(row) for row in rows] for way in ways])
+    ways: list[Way] = [attrgetter("pk"), *ways_of(model, fields, sized=False)]
+    execute(updating(model, fields), [array_text(map(way, rows)) for way in ways])
 
 
 @cache

@@ -30,6 +30,7 @@ NEWEST_QUOTES = """
 NEWEST_QUOTE = PreparedRead(
     lambda: Quote.objects.filter(symbol=Slot("symbol"), source=Slot("source")).order_by("-at")[:1]
 )
+INSTRUMENT = PreparedRead(lambda: Instrument.objects.filter(symbol=Slot("symbol")))
 CLOCK = PreparedRead(lambda: MarketClock.objects.filter(source=Slot("source")))
 
 
@@ -80,8 +81,8 @@ class Listing(NamedTuple):
 
 
 def listing_of(symbol: str) -> Listing:
-    found = Instrument.objects.filter(symbol=symbol).values_list("exchange", "tradable").first()
-    return Listing(*found) if found else Listing()
+    found = INSTRUMENT.first(symbol=symbol)
+    return Listing(found.exchange, found.tradable) if found else Listing()
 
 
 def exchange_of(symbol: str) -> str:

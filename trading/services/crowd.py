@@ -6,9 +6,16 @@ from django.db import transaction
 
 from portfolios.bulk import Batch
 from portfolios.models import Portfolio, Position, SettingsVersion
+from portfolios.prepared import PreparedRead, Slot, array_text
 from trading.services.evaluation import Evaluation, evaluated
-from trading.services.surroundings import Together
+from trading.services.surroundings import Surroundings
 
+LOCKED_CELLS = PreparedRead(
+    lambda: Position.objects.filter(pk__is_any_of=Slot("cells")).select_for_update().order_by("pk")
+)
+PORTFOLIOS = PreparedRead(
+    lambda: Portfolio.objects.select_related("settings_version", "account").filter(pk__is_any_of=Slot("portfolios"))
+)
 CHUNK = 250  # cells under one lock: long enough to share what all ask, short enough to wait for
 
 
@@ -21,7 +28,7 @@ def evaluate_cells(*, position_ids: Sequence[int]) -> list[Evaluation]:
     cells = locked_cells(position_ids)
     if not cells:
         return []
-    around, batch = Together(cells[0].source, cells), Batch()
+    around, batch = Surroundings(cells[0].source, cells), Batch()
     done = [evaluated(cell, around, keep=batch.keep) for cell in cells]
     batch.write()
     return done
@@ -29,9 +36,9 @@ def evaluate_cells(*, position_ids: Sequence[int]) -> list[Evaluation]:
 
 def locked_cells(position_ids: Sequence[int]) -> list[Position]:
     """By primary key, as everybody locks them; those of one portfolio share it."""
-    cells = list(Position.objects.filter(pk__in=position_ids).select_for_update().order_by("pk"))
-    owners = {cell.portfolio_id for cell in cells}
-    portfolios = Portfolio.objects.select_related("settings_version", "account").in_bulk(owners)
+    cells = LOCKED_CELLS.all(cells=array_text(position_ids))
+    owners = array_text({cell.portfolio_id for cell in cells})
+    portfolios = {portfolio.pk: portfolio for portfolio in PORTFOLIOS.all(portfolios=owners)}
     own = SettingsVersion.objects.in_bulk({cell.settings_version_id for cell in cells if cell.settings_version_id})
     for cell in cells:
         cell.portfolio = portfolios[cell.portfolio_id]

@@ -23,13 +23,12 @@ from trading.services.account import inputs_of, outputs_of, sentence_of
 from trading.services.gates import UNASKED, Shut
 from trading.services.ordering import write_robot_order
 from trading.services.proposals import needs_approval, propose, supersede
-from trading.services.surroundings import Alone, Surroundings
+from trading.services.surroundings import Surroundings
 from trading.sight import Sight, see
 from trading.waits import Wait, no_price
 
 log = structlog.get_logger(__name__)
 ROBOT = "robot"
-ALONE = Alone()
 
 
 class Evaluation(NamedTuple):
@@ -56,7 +55,8 @@ def evaluate_position(*, position_id: int, asked_by: str = "", act: bool = True)
     The robot looks at each quote once and is quiet about what does not matter. A person who asks (`asked_by`) always
     leaves an event; with act=False he gets the proposal and no order is written.
     """
-    return evaluated(locked_cell(position_id), ALONE, asked_by=asked_by, act=act)
+    position = locked_cell(position_id)
+    return evaluated(position, Surroundings(position.source, [position]), asked_by=asked_by, act=act)
 
 
 def evaluated(
@@ -65,13 +65,13 @@ def evaluated(
     """Of a locked cell, in the world around it; what is written of it goes to `keep`."""
     effective = around.rules(position)
     quote = around.quote(position)
-    market_at = around.market_at(position)
+    market_at = around.now
     journal = Journal(position, market_at=market_at, actor=asked_by or ROBOT, effective=effective, keep=keep)
     if quote is None:
         return undecided(position, effective, journal, asked_by, no_price(position.symbol), {})
     if not asked_by and (has_looked_at(quote, position) or around.order_goes_first(position, quote)):
         return unasked(position, effective)
-    if wait := around.wait(position, quote):
+    if wait := around.wait(position):
         named = wait.gap.named | {"quote_at": quote.at.isoformat()} if wait.gap else {}
         return undecided(position, effective, journal, asked_by, wait, named)
     sight = see(quote, market_at, effective.rules)
@@ -225,11 +225,13 @@ def reanchor(journal: Journal, price: int) -> None:
 def preview_position(*, position: Position, price: int | None = None, market_at: datetime | None = None) -> Evaluation:
     """What an evaluation would say now, or at a given price (micros); writes nothing and takes no lock."""
     effective = effective_rules(position)
-    at = market_at or ALONE.market_at(position)
-    quote = ALONE.quote(position)
+    around = Surroundings(position.source, [position])
+    at = market_at or around.now
     if price is not None:
-        quote = Quote(symbol=position.symbol, source=position.source, at=at, last=price)
-    wait = ALONE.wait(position, quote) if quote else no_price(position.symbol)
+        asked = Quote(symbol=position.symbol, source=position.source, at=at, last=price)
+        around = Surroundings(position.source, [position], {position.symbol: asked})
+    quote = around.quote(position)
+    wait = around.wait(position) if quote else no_price(position.symbol)
     if quote is None or wait:
         return Evaluation(position, None, effective.rules, OPEN, {}, None, None, None, wait)
     sight = see(quote, at, effective.rules)
@@ -237,5 +239,5 @@ def preview_position(*, position: Position, price: int | None = None, market_at:
     if sets_anchor or (price is None and has_set_the_anchor(quote, position)):
         decision, shut = at_the_anchor(position, effective, sight), UNASKED
     else:
-        decision, shut = judged(position, effective.rules, sight, ALONE)
+        decision, shut = judged(position, effective.rules, sight, around)
     return Evaluation(position, sight, effective.rules, shut.gates, shut.values, decision, None, None)

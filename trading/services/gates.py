@@ -4,18 +4,16 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import NamedTuple
 
-from django.db.models import Q
-
 from portfolios.domain.amounts import PPM
 from portfolios.domain.holding import Rules
 from portfolios.models import Account, Position
 from trading.domain.choices import OPEN, Gates, Side
 from trading.domain.order_life import OPEN_STATES
-from trading.market.calendars import Calendar, Phase, calendar_for
-from trading.market.selectors import Listing, listing_of
+from trading.market.calendars import Calendar, Phase
+from trading.market.selectors import Listing
 from trading.models import Order
 from trading.risk.models import Halt
-from trading.risk.selectors import halt_over, why_blocked, why_untrusted
+from trading.risk.selectors import why_blocked, why_untrusted
 from trading.services.ordering import NOT_TRADABLE, robot_key
 from trading.sight import Sight, age_limit
 
@@ -66,24 +64,6 @@ class Asked(NamedTuple):
     orders: Collection[Order]
     halted: str
     untrusted: str
-
-
-def gates_at(position: Position, rules: Rules, sight: Sight, side: Side, but: Order | None = None) -> Shut:
-    """Needs the lock on the position row, so that the open order and the day's count cannot change meanwhile.
-
-    `but`: an order that is asked about itself.
-    """
-    listing = listing_of(position.symbol)
-    calendar = calendar_for(listing.exchange)
-    rows = Order.objects.filter(position=position).filter(
-        Q(status__in=(*OPEN_STATES, "proposed"))
-        | Q(key=robot_key(position, sight.at, side))
-        | Q(origin=Order.Origin.ROBOT, market_day=calendar.market_day(sight.at), attempts__gt=0)
-    )
-    orders = [order for order in rows.only(*ASKED) if but is None or order.pk != but.pk]
-    halt = halt_over(position)
-    asked = Asked(orders, why_halted(halt, listing), why_not_sent(position.portfolio.account))
-    return shut_at(position, rules, sight, side, calendar, asked)
 
 
 def why_halted(halt: Halt | None, listing: Listing) -> str:

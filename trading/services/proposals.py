@@ -18,10 +18,10 @@ from trading.market.calendars import calendar_for
 from trading.market.selectors import exchange_of, market_now, newest_quote
 from trading.models import Order
 from trading.selectors import locked_cell_of
-from trading.services.gates import gates_at
 from trading.services.ordering import robot_order, write_intent
 from trading.services.settlement import move, release, rules_of, wake_after
 from trading.services.submission import has_drifted
+from trading.services.surroundings import Surroundings
 from trading.sight import Sight, see
 
 GOOD_FOR = timedelta(minutes=60)
@@ -120,7 +120,8 @@ def answered(position: Position, order: Order) -> Order:
 
 def refuse_shut(position: Position, rules: Rules, sight: Sight, order: Order) -> None:
     """Raises Refused for the first gate that is shut: the very gates of an evaluation."""
-    shut = gates_at(position, rules, sight, order.side_asked, but=order)
+    around = Surroundings(position.source, [position])
+    shut = around.gates(position, rules, sight, order.side_asked, but=order)
     for name, is_shut in shut.gates._asdict().items():
         if is_shut:
             message = f"{name.replace('_', ' ')}: {shut.values[name]}"

@@ -1,84 +1,60 @@
-"""What an evaluation asks about the world around a cell: of one cell by itself, or of many in a few questions."""
+"""What an evaluation asks about the world around its cells, one or many: in as many questions for many as for one."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache, cached_property
-from typing import Protocol
+
+from django.db.models import Q, QuerySet
 
 from portfolios.domain.holding import Rules
 from portfolios.models import Account, Position
+from portfolios.prepared import PreparedRead, Slot, array_text
 from portfolios.selectors import EffectiveRules, effective_rules
 from trading.domain.choices import Side
 from trading.domain.order_life import OPEN_STATES
 from trading.market.calendars import calendar_for
 from trading.market.models import Quote
-from trading.market.selectors import listing_of, market_now, newest_quote, newest_quotes
+from trading.market.selectors import listing_of, market_now, newest_quotes
 from trading.models import Order
 from trading.risk.models import Halt
-from trading.services.gates import ASKED, Asked, Shut, gates_at, shut_at, why_halted, why_not_sent
+from trading.services.gates import ASKED, Asked, Shut, shut_at, why_halted, why_not_sent
 from trading.sight import Sight
 from trading.waits import Wait, waits_of
 
 
-class Surroundings(Protocol):
-    """Everything is asked with the lock on the position's row."""
-
-    def rules(self, position: Position) -> EffectiveRules: ...
-
-    def quote(self, position: Position) -> Quote | None:
-        """The newest there is."""
-
-    def market_at(self, position: Position) -> datetime: ...
-
-    def order_goes_first(self, position: Position, quote: Quote) -> bool:
-        """An open order meets a new price before the robot does: nothing hangs on whose bell was faster."""
-
-    def wait(self, position: Position, quote: Quote) -> Wait | None:
-        """What keeps it from deciding anything at this price."""
-
-    def gates(self, position: Position, rules: Rules, sight: Sight, side: Side) -> Shut: ...
-
-    def has_proposal(self, position: Position) -> bool:
-        """Whether an order of it waits for an answer."""
+def orders_asked() -> QuerySet[Order]:
+    """Of some cells the open ones, proposals, and those of some market days. Each by an index of its own."""
+    rows = Order.objects.filter(position__is_any_of=Slot("cells")).only(*ASKED, "position_id")
+    return rows.open().union(rows.filter(status="proposed"), rows.filter(market_day__is_any_of=Slot("days")))
 
 
-class Alone:
-    """One cell: each question to the database when it is asked."""
-
-    def rules(self, position: Position) -> EffectiveRules:
-        return effective_rules(position)
-
-    def quote(self, position: Position) -> Quote | None:
-        return newest_quote(position.symbol, position.source)
-
-    def market_at(self, position: Position) -> datetime:
-        return market_now(position.source)
-
-    def order_goes_first(self, position: Position, quote: Quote) -> bool:
-        return Order.objects.filter(position=position).open().exclude(quote_at__gte=quote.at).exists()
-
-    def wait(self, position: Position, quote: Quote) -> Wait | None:
-        return waits_of([position], {(position.symbol, position.source): quote}).get(position.pk)
-
-    def gates(self, position: Position, rules: Rules, sight: Sight, side: Side) -> Shut:
-        return gates_at(position, rules, sight, side)
-
-    def has_proposal(self, _position: Position) -> bool:
-        return True  # whoever looks for it asks once
+def halts_asked() -> QuerySet[Halt]:
+    """Those in force that may stop some of these cells."""
+    portfolio, account = Q(portfolio__is_any_of=Slot("portfolios")), Q(account__is_any_of=Slot("accounts"))
+    reached = Q(scope="global") | portfolio | account | Q(position__is_any_of=Slot("cells"))
+    return Halt.objects.in_force().filter(reached).order_by("pk")
 
 
-class Together:
-    """Many locked cells of one source: as many questions as for one, whatever their number."""
+ORDERS = PreparedRead(orders_asked)
+HALTS = PreparedRead(halts_asked)
 
-    def __init__(self, source: str, positions: Sequence[Position]) -> None:
+
+class Surroundings:
+    """Of locked cells of one source. Each thing is asked when the first of them needs it.
+
+    quotes: in place of the newest ones there are.
+    """
+
+    def __init__(self, source: str, positions: Sequence[Position], quotes: dict[str, Quote] | None = None) -> None:
         self.source = source
         self.positions = positions
-        self.keys = [position.pk for position in positions]
-        self.symbols = {position.symbol for position in positions}
+        self.keys = array_text(position.pk for position in positions)
         self.trusted: dict[int, str] = {}
         self.listing_of = cache(listing_of)
         self.ruled: dict[tuple[int, int | None, int], EffectiveRules] = {}
+        if quotes is not None:
+            self.quotes = quotes
 
     def rules(self, position: Position) -> EffectiveRules:
         key = position.portfolio_id, position.settings_version_id, position.lot
@@ -87,24 +63,25 @@ class Together:
         return self.ruled[key]
 
     def quote(self, position: Position) -> Quote | None:
+        """The newest there is."""
         return self.quotes.get(position.symbol)
 
     @cached_property
     def quotes(self) -> dict[str, Quote]:
-        return newest_quotes(self.symbols, self.source)
-
-    def market_at(self, _position: Position) -> datetime:
-        return self.now
+        return newest_quotes({position.symbol for position in self.positions}, self.source)
 
     @cached_property
     def now(self) -> datetime:
+        """Market time."""
         return market_now(self.source)
 
     def order_goes_first(self, position: Position, quote: Quote) -> bool:
+        """An open order meets a new price before the robot does: nothing hangs on whose bell was faster."""
         waiting = (order for order in self.orders[position.pk] if order.status in OPEN_STATES)
         return any(order.quote_at is None or order.quote_at < quote.at for order in waiting)
 
-    def wait(self, position: Position, _quote: Quote) -> Wait | None:
+    def wait(self, position: Position) -> Wait | None:
+        """What keeps it from deciding anything at this price."""
         return self.waits.get(position.pk)
 
     @cached_property
@@ -112,18 +89,21 @@ class Together:
         quotes = {(symbol, self.source): quote for symbol, quote in self.quotes.items()}
         return waits_of(self.positions, quotes)
 
-    def gates(self, position: Position, rules: Rules, sight: Sight, side: Side) -> Shut:
+    def gates(self, position: Position, rules: Rules, sight: Sight, side: Side, but: Order | None = None) -> Shut:
+        """Needs the lock, so that open order and day's count cannot change meanwhile. but: an order asked of itself."""
+        orders = self.orders[position.pk]
+        if but is not None:
+            orders = [order for order in orders if order.pk != but.pk]
         halt = next((halt for halt in self.halts if halt.stops(position)), None)
         listing = self.listing_of(position.symbol)
-        calendar = calendar_for(listing.exchange)
-        asked = Asked(
-            self.orders[position.pk], why_halted(halt, listing), self.why_not_sent(position.portfolio.account)
-        )
-        return shut_at(position, rules, sight, side, calendar, asked)
+        asked = Asked(orders, why_halted(halt, listing), self.why_not_sent(position.portfolio.account))
+        return shut_at(position, rules, sight, side, calendar_for(listing.exchange), asked)
 
     @cached_property
     def halts(self) -> list[Halt]:
-        return list(Halt.objects.in_force().order_by("pk"))
+        portfolios = {position.portfolio_id: position.portfolio for position in self.positions}
+        accounts = {portfolio.account_id for portfolio in portfolios.values()}
+        return HALTS.all(portfolios=array_text(portfolios), accounts=array_text(accounts), cells=self.keys)
 
     def why_not_sent(self, account: Account) -> str:
         if account.pk not in self.trusted:
@@ -131,15 +111,14 @@ class Together:
         return self.trusted[account.pk]
 
     def has_proposal(self, position: Position) -> bool:
+        """Whether an order of it waits for an answer."""
         return any(order.status == "proposed" for order in self.orders[position.pk])
 
     @cached_property
     def orders(self) -> dict[int, Collection[Order]]:
-        """By cell: open ones, proposals, and those of the quotes' market days. Each by an index of its own."""
+        """By cell, those that can matter to it at the quotes there are."""
         days = {calendar_for(self.listing_of(row.symbol).exchange).market_day(row.at) for row in self.quotes.values()}
-        rows = Order.objects.filter(position__in=self.keys).only(*ASKED, "position_id")
-        found: dict[int, dict[int, Order]] = defaultdict(dict)
-        for asked in (rows.open(), rows.filter(status="proposed"), rows.filter(market_day__in=days)):
-            for order in asked:
-                found[order.position_id][order.pk] = order
-        return defaultdict(tuple, {cell: tuple(orders.values()) for cell, orders in found.items()})
+        found: dict[int, list[Order]] = defaultdict(list)
+        for order in ORDERS.all(cells=self.keys, days=array_text(days)):
+            found[order.position_id].append(order)
+        return defaultdict(tuple, {cell: tuple(orders) for cell, orders in found.items()})
