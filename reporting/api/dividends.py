@@ -14,7 +14,10 @@ from reporting.selectors.forecast import forecast_of
 
 class StockForecastAnswer(Answer):
     ticker = serializers.CharField(source="symbol")
-    times = serializers.IntegerField(help_text="Paid in the last twelve months")
+    times = serializers.IntegerField(help_text="Paid in the last twelve months, special ones not counted")
+    special_times = serializers.IntegerField(
+        source="specials", help_text="Paid besides, and not expected again: by amount or out of turn"
+    )
     dps = AmountField(help_text="All of it, for one share as it is today")
     qty = AmountField(source="shares")
     gross = AmountField()

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from django.core import signing
 from django.db.models import Count, Q, QuerySet, Sum
 
 from dividends.domain.payments import payment_for
@@ -18,8 +19,9 @@ from reporting.selectors.facts import Listing, Moment, listing_of, moments_of
 from trading.market.models import MarketClock
 
 YEAR = timedelta(days=365)
+KNOWN = 3 * YEAR
 AHEAD = timedelta(days=45)  # companies announce some weeks before; a replay knows years, and does not tell
-SALT = "dividends"
+SALT, OWED = "dividends", "dividends-owed"
 
 
 class Summed(NamedTuple):
@@ -39,7 +41,7 @@ class Summed(NamedTuple):
 class Ground(NamedTuple):
     """What the calendar and the forecast both stand on: cells, what their companies announced, what came of it.
 
-    dividends: those not taken back, by ex-date, from a year ago to those soon to come on the clock of their market.
+    dividends: those not taken back, by ex-date, of the last three years and soon to come, on the clock of their market.
     sums: the newest year first, then by symbol.
     """
 
@@ -89,13 +91,12 @@ class Year(NamedTuple):
 
 
 class Calendar(NamedTuple):
-    """owed: the soonest, and how many more there are; the total is of all. held: whether a dividend could come to any
+    """owed: a page of what is owed, the soonest first; the total is of all. held: whether a dividend could come to any
     cell.
     """
 
     coming: list[Coming]
-    owed: list[Entitlement]
-    owed_more: int
+    owed: Slice[Entitlement]
     owed_total: int
     years: list[Year]
     held: bool
@@ -109,13 +110,9 @@ def ground_of(user: Any, clocks: Iterable[MarketClock] | None = None) -> Ground:
     return Ground(cells, moments, announced(listings, moments), sums_of(user))
 
 
-def calendar_of(user: Any, ground: Ground) -> Calendar:
-    owed = [row for row in ground.sums if row.status == Entitlement.Status.RECEIVABLE]
-    receivable = entitlements_of(user).filter(status=Entitlement.Status.RECEIVABLE)
-    soonest = list(receivable.order_by("dividend__pay_date", "pk")[:PAGE])
-    more = max(sum(row.entitlements for row in owed) - len(soonest), 0)
-    total = sum(row.net for row in owed)
-    return Calendar(coming_to(ground), soonest, more, total, years_of(ground.sums), bool(ground.cells))
+def calendar_of(user: Any, ground: Ground, owed_after: str = "") -> Calendar:
+    total = sum(row.net for row in ground.sums if row.status == Entitlement.Status.RECEIVABLE)
+    return Calendar(coming_to(ground), owed_to(user, owed_after), total, years_of(ground.sums), bool(ground.cells))
 
 
 def entitlements_of(user: Any) -> QuerySet[Entitlement]:
@@ -125,6 +122,28 @@ def entitlements_of(user: Any) -> QuerySet[Entitlement]:
 
 def paid_to(user: Any, cursor: str) -> Slice[Entitlement]:
     return slice_of(entitlements_of(user).filter(status=Entitlement.Status.PAID), cursor, SALT)
+
+
+def owed_to(user: Any, cursor: str) -> Slice[Entitlement]:
+    """By pay date, which may be assumed and change: then a page begins at another place, and nothing is lost."""
+    owed = entitlements_of(user).filter(status=Entitlement.Status.RECEIVABLE).order_by("dividend__pay_date", "pk")
+    after = read_place(cursor)
+    if after:
+        day, key = after
+        owed = owed.filter(Q(dividend__pay_date__gt=day) | Q(dividend__pay_date=day, pk__gt=key))
+    found = list(owed[: PAGE + 1])
+    shown = found[:PAGE]
+    place = (shown[-1].dividend.pay_date.isoformat(), shown[-1].pk) if len(found) > PAGE else None
+    return Slice(shown, signing.dumps(place, salt=OWED) if place else "", after is None)
+
+
+def read_place(cursor: str) -> tuple[date, int] | None:
+    """A cursor that is not ours counts as none."""
+    try:
+        day, key = signing.loads(cursor, salt=OWED) if cursor else ("", 0)
+    except signing.BadSignature:
+        return None
+    return (date.fromisoformat(day), key) if day else None
 
 
 def coming_to(ground: Ground) -> list[Coming]:
@@ -143,11 +162,11 @@ def announced(listings: Iterable[Listing], moments: Mapping[str, Moment]) -> lis
 
 
 def going_ex(listings: Iterable[Listing], moments: Mapping[str, Moment], ahead: timedelta) -> Q:
-    """From a year ago to so long from now, on the clock of their own market."""
+    """From three years ago, by which special ones are told, to so long from now, on the clock of their own market."""
     wanted = Q(pk__in=[])
     for source, moment in moments.items():
         symbols = {symbol for symbol, of in listings if of == source}
-        since, until = moment.day - YEAR, moment.day + ahead
+        since, until = moment.day - KNOWN, moment.day + ahead
         wanted |= Q(source=source, symbol__in=symbols, ex_date__gt=since, ex_date__lte=until)
     return wanted
 

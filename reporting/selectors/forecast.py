@@ -1,24 +1,27 @@
 """What the next twelve months would bring if companies paid as in the last twelve, and where it would go."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from dividends.domain.payments import payment_for
+from dividends.domain.specials import Paid, specials_in
 from dividends.models import Entitlement, Split
 from portfolios.domain.exact import muldiv_floor
 from portfolios.models import Portfolio, Position
 from reporting.paging import PAGE
 from reporting.selectors.cells import Rulebook
-from reporting.selectors.dividends import Ground, Summed, going_ex
+from reporting.selectors.dividends import YEAR, Ground, Summed, going_ex
 from reporting.selectors.facts import Listing, listing_of
 
 TODAY = timedelta()
 
 
 class StockForecast(NamedTuple):
-    """times: how often it paid in the last twelve months; dps: all of it for one share of today (micros)."""
+    """times: how often it paid in the last twelve months; dps: all of it for one share of today (micros); specials: how
+    many it paid besides, which are not expected again.
+    """
 
     symbol: str
     times: int
@@ -26,6 +29,7 @@ class StockForecast(NamedTuple):
     shares: int
     gross: int
     tax: int
+    specials: int = 0
 
     @property
     def net(self) -> int:
@@ -61,19 +65,25 @@ class Forecast(NamedTuple):
 def forecast_of(user: Any, ground: Ground) -> Forecast:
     """With as many queries for many cells as for one."""
     cells = [cell for cell in ground.cells if cell.shares]
-    past = paid_lately(ground)
+    lately = paid_lately(ground)
+    past = {listing: [row.dps for row in paid if not row.special] for listing, paid in lately.items()}
     rules = Rulebook()
     stocks: dict[Listing, StockForecast] = {}
     expected: dict[int, int] = defaultdict(int)
     shares: dict[Listing, int] = defaultdict(int)
     for cell in cells:
         shares[listing_of(cell)] += cell.shares
-        for dps in past[listing_of(cell)]:
+        for dps in past.get(listing_of(cell), ()):
             payment = payment_for(cell.shares, dps, rules.of(cell).rules.withholding)
             expected[cell.portfolio_id] += payment.net
             stocks[listing_of(cell)] = added(stocks.get(listing_of(cell)), cell, payment.gross, payment.tax)
     told = [
-        row._replace(times=len(past[listing]), dps=sum(past[listing]), shares=shares[listing])
+        row._replace(
+            times=len(past[listing]),
+            dps=sum(past[listing]),
+            shares=shares[listing],
+            specials=len(lately[listing]) - len(past[listing]),
+        )
         for listing, row in stocks.items()
     ]
     told.sort(key=lambda row: (-row.net, row.symbol))
@@ -95,18 +105,31 @@ def added(row: StockForecast | None, cell: Position, gross: int, tax: int) -> St
     return before._replace(gross=before.gross + gross, tax=before.tax + tax)
 
 
-def paid_lately(ground: Ground) -> dict[Listing, list[int]]:
-    """What went ex in the year up to today, for one share as it is today; by each market's own clock."""
+class Lately(NamedTuple):
+    """dps for one share as it is today (micros); special: not expected again."""
+
+    dps: int
+    special: bool
+
+
+def paid_lately(ground: Ground) -> dict[Listing, list[Lately]]:
+    """What went ex in the year up to today, by each market's own clock."""
     past = [row for row in ground.dividends if row.ex_date <= ground.moments[row.source].day]
     wanted = going_ex({(row.symbol, row.source) for row in past}, ground.moments, TODAY)
     splits: dict[Listing, list[Split]] = defaultdict(list)
     for split in Split.objects.filter(wanted, cancelled_at=None):
         splits[split.symbol, split.source].append(split)
-    found: dict[Listing, list[int]] = defaultdict(list)
+    known: dict[Listing, list[Paid]] = defaultdict(list)
     for row in past:
         listing = row.symbol, row.source
-        found[listing].append(for_one_of_today(row.dps, row.ex_date, splits[listing]))
-    return found
+        known[listing].append(Paid(row.ex_date, for_one_of_today(row.dps, row.ex_date, splits[listing])))
+    return {listing: of_last_year(paid, ground.moments[listing[1]].day - YEAR) for listing, paid in known.items()}
+
+
+def of_last_year(paid: Sequence[Paid], since: date) -> list[Lately]:
+    """Those after that day; by all of them it is told which were special."""
+    special = specials_in(paid)
+    return [Lately(row.dps, place in special) for place, row in enumerate(paid) if row.ex_date > since]
 
 
 def for_one_of_today(dps: int, ex_date: date, splits: Iterable[Split]) -> int:

@@ -1,6 +1,8 @@
 """Announcing by hand and the forecast, on pages and by the API: staff only, bad input changes nothing, fixed cost."""
 
-from datetime import date
+import re
+from datetime import date, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from dividends.services.entitlements import go_ex_dividend
 from portfolios.domain.amounts import micros
 from portfolios.models import Position
 from tests.factories import NOON, bearer, make_portfolio, make_position, make_quote, make_user
+from tests.integration.browsing import page, queries, signed_in
 from tests.market import assert_sound
 
 pytestmark = pytest.mark.django_db
@@ -194,3 +197,58 @@ def test_the_page_shows_it_and_costs_the_same_for_many() -> None:
 def test_staff_finds_the_door(staff) -> None:
     assert "/dividends/announce" in staff.get("/dividends").content.decode()
     assert staff.get("/dividends/announce").status_code == 200
+
+
+def test_a_special_dividend_is_not_expected_again_and_the_page_says_so() -> None:
+    ann = make_user()
+    make_position(make_portfolio(ann), symbol="IBM")
+    make_quote(price="100")
+    for month in (3, 6, 9, 12):
+        announce_dividend(source="replay", symbol="IBM", ex_date=date(2006, month, 8), dps=micros("0.3"))
+    announce_dividend(source="replay", symbol="IBM", ex_date=date(2006, 10, 20), dps=micros("10"))
+    (stock,) = Client(headers=bearer(ann)).get("/v1/dividends/forecast").json()["stocks"]
+    assert (stock["times"], stock["special_times"], stock["dps"], stock["gross"]) == (4, 1, "1.2", "120")
+    assert "and 1 special, not repeated" in page(signed_in(ann), "dividends")
+
+
+OWED = re.compile(r'<tr><td data-name="Paid on">([^<]+?)</td><td class="names-it"><a href="([^"]+)"')
+LATER = re.compile(r'id="owed-later" href="([^"#]+)')
+
+
+def test_every_receivable_is_on_one_of_the_pages_the_soonest_first() -> None:
+    ann = make_user()
+    portfolio = make_portfolio(ann)
+    make_quote(price="100")
+    client = signed_in(ann)
+
+    def owed(count: int) -> None:
+        """Each to another cell; three are paid on each day."""
+        cells = [make_position(portfolio, symbol=f"A{portfolio.positions.count()}") for _ in range(count)]
+        for number, cell in enumerate(cells):
+            pays = NOON.date() + timedelta(days=(number * 7 % 41) // 3)
+            dividend = announce_dividend(
+                source="replay", symbol=cell.symbol, ex_date=NOON.date(), dps=micros("1"), pay_date=pays
+            )
+            go_ex_dividend(position_id=cell.pk, dividend=dividend, market_at=NOON)
+
+    owed(3)
+    alone = queries(client, "dividends")
+    owed(117)
+    assert queries(client, "dividends") == alone
+    days: list[str] = []
+    cells: list[str] = []
+    address = "/dividends"
+    for number in range(3):
+        html = client.get(address).content.decode()
+        rows = OWED.findall(html)
+        assert len(rows) == (50, 50, 20)[number]
+        days += [day for day, _ in rows]
+        cells += [cell for _, cell in rows]
+        later = LATER.search(html)
+        assert bool(later) is (number < 2)
+        assert ('id="owed-soonest"' in html) is (number > 0)
+        address = f"/dividends{unescape(later[1])}" if later else ""
+    assert len(set(cells)) == 120
+    told = [datetime.strptime(day, "%d %b %Y").date() for day in days]
+    assert told == sorted(told)
+    assert client.get("/dividends?owed=forged").status_code == 200
