@@ -2,6 +2,9 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q
@@ -131,9 +134,56 @@ def messages_parked_for(order_id: int) -> list[int]:
     return list(parked.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
 
 
+class Listing(NamedTuple):
+    """A symbol by the prices of a source, of which there is a cell; held: of which one is not closed."""
+
+    symbol: str
+    source: str
+    held: bool
+
+
+# From one listing to the next down the index: DISTINCT reads every cell there is, each second, for every feed.
+LISTINGS = """
+    WITH RECURSIVE listing AS (
+        (SELECT symbol, source FROM portfolios_position ORDER BY symbol, source LIMIT 1)
+        UNION ALL
+        SELECT beyond.symbol, beyond.source
+          FROM listing
+         CROSS JOIN LATERAL (
+               SELECT cell.symbol, cell.source FROM portfolios_position AS cell
+                WHERE (cell.symbol, cell.source) > (listing.symbol, listing.source)
+                ORDER BY cell.symbol, cell.source
+                LIMIT 1
+               ) AS beyond
+    )
+    SELECT symbol, source,
+           EXISTS (SELECT FROM portfolios_position AS cell
+                    WHERE (cell.symbol, cell.source) = (listing.symbol, listing.source) AND cell.state <> 'closed')
+      FROM listing
+"""
+
+
+def listings() -> list[Listing]:
+    with connection.cursor() as cursor:
+        cursor.execute(LISTINGS)
+        return [Listing(*row) for row in cursor.fetchall()]
+
+
 def traded_symbols(source: str) -> list[str]:
-    return list(Position.objects.filter(source=source).order_by("symbol").values_list("symbol", flat=True).distinct())
+    return sorted(listing.symbol for listing in listings() if listing.source == source)
+
+
+def held_symbols(source: str) -> list[str]:
+    """Of cells that are not closed."""
+    return sorted(listing.symbol for listing in listings() if listing.source == source and listing.held)
 
 
 def newest_traded_quotes(source: str) -> list[Quote]:
     return list(newest_quotes(traded_symbols(source), source).values())
+
+
+def newest_of_all() -> list[list[Quote]]:
+    """The newest quotes of every source that some cell follows, source by source."""
+    known = sorted(listings(), key=attrgetter("source"))
+    several = groupby(known, key=attrgetter("source"))
+    return [list(newest_quotes([row.symbol for row in rows], source).values()) for source, rows in several]

@@ -32,11 +32,12 @@ from trading.risk.selectors import orders_asked_back
 from trading.selectors import (
     accounts_in_use,
     cell_held_up_by,
+    held_symbols,
+    listings,
     messages_parked_for,
     messages_waiting,
-    newest_traded_quotes,
+    newest_of_all,
     position_of,
-    traded_symbols,
     waiting_cells,
     waiting_orders,
 )
@@ -44,7 +45,7 @@ from trading.services import corporate_actions, crowd, evaluation, execution, in
 from trading.services.asking_for_actions import ask_for_actions
 from trading.services.halts import clear_orders
 from trading.services.lots import heed_lots as let_cells_follow
-from trading.services.polling import claim_turn, held_symbols, take_all
+from trading.services.polling import claim_turn, take_all
 from trading.services.quarantine import setting_aside
 from trading.simulation.ranking import chunks_to_ring, chunks_waiting, next_chunk
 from trading.simulation.runs import warm_up
@@ -115,14 +116,17 @@ def forget_old_heartbeats() -> None:
 @shared_task(base=Bell)
 def poll_prices() -> None:
     """Recorded prices are released by their feed; each live one has a bell of its own, so that none holds up others."""
+    followed = listings()
+    held = {listing.source for listing in followed if listing.held}
     for name, path in settings.PRICE_SOURCES.items():
         if name in FEEDS:
-            if held_symbols(name):
+            if name in held:
                 ring(poll_feed, source=name)
             continue
         source: PriceSource = import_string(path)()
         try:
-            fresh, _ = take_prices(source=name, prices=only_prices(source.newest(traded_symbols(name))))
+            symbols = sorted(listing.symbol for listing in followed if listing.source == name)
+            fresh, _ = take_prices(source=name, prices=only_prices(source.newest(symbols)))
         except PriceUnavailable as error:
             log.warning("no prices", source=name, error=str(error))
             continue
@@ -161,8 +165,8 @@ def ring_waiting() -> None:
     """
     for halt in Halt.objects.in_force():
         clear_orders(halt_id=halt.pk)
-    for name in settings.PRICE_SOURCES:
-        ring_for(newest_traded_quotes(name))
+    for quotes in newest_of_all():
+        ring_for(quotes)
 
 
 @shared_task(base=Bell)

@@ -15,6 +15,7 @@ from trading.market.models import PriceRefusal, Quote
 from trading.market.sources.alpaca import AlpacaSource, Keys, joined
 from trading.market.sources.asking import Asking
 from trading.market.sources.yahoo import YahooSource, price_in
+from trading.selectors import held_symbols, listings, traded_symbols
 from trading.services.polling import claim_turn, take_all
 
 OPEN = datetime(2026, 11, 20, 15, 0, 0, tzinfo=UTC)
@@ -173,3 +174,21 @@ def test_many_workers_at_once_share_the_turns_and_take_one_price_once() -> None:
         now = told[0].at + timedelta(seconds=1)
         at_once(*[lambda told=told, now=now: take_all(told, source=FEED, now=now)] * 4)
     assert Quote.objects.filter(source=FEED).count() == 1
+
+
+@pytest.mark.django_db
+def test_what_is_followed_is_found_listing_by_listing_and_costs_one_question(django_assert_num_queries) -> None:
+    assert listings() == []
+    portfolio = follow(make_position()).portfolio
+    for symbol, state in (("IBM", "active"), ("KO", "closed"), ("AAPL", "paused")):
+        cell = make_position(portfolio, symbol=symbol)
+        Position.objects.filter(pk=cell.pk).update(state=state, source="replay")
+    with django_assert_num_queries(1):
+        found = listings()
+    assert found == [
+        ("AAPL", "replay", True),
+        ("IBM", FEED, True),
+        ("IBM", "replay", True),
+        ("KO", "replay", False),
+    ]
+    assert (held_symbols("replay"), traded_symbols("replay")) == (["AAPL", "IBM"], ["AAPL", "IBM", "KO"])

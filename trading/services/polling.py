@@ -12,6 +12,7 @@ from trading.market.base import Price, Unreadable
 from trading.market.calendars import DEFAULT_EXCHANGE, Phase, calendar_for
 from trading.market.feeds import STREAMED, feed_of
 from trading.market.models import Instrument, Quote
+from trading.selectors import held_symbols
 from trading.services.intake import Taken, refuse_unreadable, take_price
 
 MUTE = timedelta(seconds=STREAMED)  # a streamed symbol whose newest price is no longer fresh is asked for
@@ -26,12 +27,6 @@ CLAIM = """
        AND (%(cadence)s > 1 OR pace.at IS NULL OR pace.at < excluded.asked_at - %(mute)s)
     RETURNING symbol
 """
-
-
-def held_symbols(source: str) -> list[str]:
-    """Of cells that are not closed."""
-    cells = Position.objects.filter(source=source).exclude(state=Position.Status.CLOSED)
-    return list(cells.order_by("symbol").values_list("symbol", flat=True).distinct())
 
 
 def claim_turn(*, source: str, now: datetime) -> list[str]:

@@ -14,7 +14,8 @@ from trading.market.cache import HEARD
 from trading.market.selectors import newest_quotes
 from trading.market.sources.alpaca import keys_of_the_house
 from trading.market.sources.alpaca_stream import AlpacaPrices
-from trading.services.polling import held_symbols, open_ones, take_all
+from trading.selectors import held_symbols
+from trading.services.polling import open_ones, take_all
 from trading.sockets import pause
 from trading.tasks import ring_for
 
