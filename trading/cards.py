@@ -19,7 +19,7 @@ from trading.market.calendars import calendar_for
 from trading.market.models import Quote
 from trading.market.selectors import exchange_of, market_now, newest_quote, newest_quotes
 from trading.models import Order
-from trading.risk.selectors import halt_over
+from trading.risk.selectors import halt_over, untraded_for
 from trading.services.ordering import reservation_for
 from trading.sight import Sight, see
 from trading.waits import Wait, listing_of, no_price, waits_of
@@ -133,7 +133,7 @@ def order_preview(position: Position, side: Side, quantity: int, limit: int | No
     has_open_order = Order.objects.filter(position=position).open().exists()
     last = quote.last if quote else None
     halt = halt_over(position)
-    halted = halt.reason if halt else None
+    halted = halt.reason if halt else untraded_for(position) or None
     reserves = reservation_for(position, rules, side, quantity, limit, last, has_open_order, halted)
     waits = waits_for(position, quote)
     today = see(quote, market_now(position.source), rules).price if quote else None

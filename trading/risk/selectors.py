@@ -9,12 +9,16 @@ from portfolios.models import Account, Position
 from portfolios.services.credentials import is_readable
 from trading.brokers.models import Ability
 from trading.domain.order_life import UNSENT, WORKING
+from trading.market.selectors import Listing, listing_of
 from trading.models import Order
 from trading.risk.models import Halt
 
 HERE = ("paper", "none")  # adapters whose books cannot drift away while we are not looking
 GOOD_FOR = timedelta(minutes=5)
 BEATS_MISSED = 3
+NOT_TRADABLE = "this symbol is not traded at present"
+NOT_TRADED_THERE = "the broker does not trade this symbol at present"
+UNTRADED = (NOT_TRADABLE, NOT_TRADED_THERE)
 
 
 def halt_over(position: Position) -> Halt | None:
@@ -67,12 +71,25 @@ def why_untrusted(account: Account, now: datetime | None = None) -> str:
     return ""
 
 
-def why_blocked(account: Account) -> str:
-    """Why its broker takes no order from it, as last told; empty where it takes them."""
-    if account.adapter in HERE:
-        return ""
-    blocked = Ability.objects.filter(account=account.code).values_list("blocked", flat=True).first()
-    return f"its broker takes no orders: {blocked}" if blocked else ""
+def ability_of(account: Account) -> Ability | None:
+    """What its broker last told; None where there is nobody to ask, or nobody has answered yet."""
+    return None if account.adapter in HERE else Ability.objects.filter(account=account.code).first()
+
+
+def why_blocked(ability: Ability | None) -> str:
+    """Why its broker takes no order from the account, as last told; empty where it takes them."""
+    return f"its broker takes no orders: {ability.blocked}" if ability and ability.blocked else ""
+
+
+def why_untraded(symbol: str, listing: Listing, ability: Ability | None) -> str:
+    """Why nobody may order this symbol, in words of UNTRADED; empty where it is traded."""
+    if not listing.tradable:
+        return NOT_TRADABLE
+    return NOT_TRADED_THERE if ability and symbol in ability.untradable else ""
+
+
+def untraded_for(position: Position) -> str:
+    return why_untraded(position.symbol, listing_of(position.symbol), ability_of(position.portfolio.account))
 
 
 def is_silent(account: Account, now: datetime) -> bool:

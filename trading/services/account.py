@@ -5,8 +5,10 @@ from typing import Any
 
 from portfolios.domain.amounts import as_text
 from portfolios.domain.holding import Holding, Rules, total_value
+from portfolios.services.lots import shares
 from trading.domain.choices import Action, Decision, Side
 from trading.domain.explanation import after_trade, reason_name, stock_share, trims_of
+from trading.risk.selectors import UNTRADED
 from trading.services.gates import PROPOSED
 from trading.sight import Sight
 
@@ -81,8 +83,8 @@ HOLD_SENTENCES = {
 }
 
 
-def sentence_of(decision: Decision, inputs: dict[str, Any], outputs: dict[str, Any]) -> str:
-    """One plain sentence for people."""
+def sentence_of(decision: Decision, inputs: dict[str, Any], outputs: dict[str, Any], rules: Rules, lot: int = 1) -> str:
+    """One plain sentence for people. lot: what instrument and account prescribe, whatever the settings say (micros)."""
     price, reason = inputs["price"], outputs["reason"]
     if decision.action in (Action.BUY, Action.SELL):
         verb = "Buy" if decision.action == Action.BUY else "Sell"
@@ -90,11 +92,23 @@ def sentence_of(decision: Decision, inputs: dict[str, Any], outputs: dict[str, A
         why = "to return to the guardrail" if reason == "guardrail_rebalance" else f"{moved_by(inputs)} from the anchor"
         return f"{verb} {outputs['quantity']} at {price}: {why}{trims}."
     if decision.action == Action.SKIP:
+        words = SKIP_SENTENCES[reason]
         if outputs["gates"].get("order_open") == PROPOSED:
-            reason = "proposed"
+            words = SKIP_SENTENCES["proposed"]
+        elif reason == "halted" and outputs["gates"]["halted"] in UNTRADED:
+            words = outputs["gates"]["halted"]
+        elif reason == "lot":
+            words = less_than_a_lot(rules, lot)
         side = f"{decision.side.name.lower()} at {price}" if decision.side != Side.NONE else f"at {price}"
-        return f"No {side}: {SKIP_SENTENCES[reason]}."
+        return f"No {side}: {words}."
     return f"Nothing at {price}: {HOLD_SENTENCES[reason]}."
+
+
+def less_than_a_lot(rules: Rules, lot: int) -> str:
+    """And why it may not be less."""
+    if lot < rules.lot:
+        return "less than a whole share is left, and the cell's settings ask for whole shares"
+    return f"less than {shares(lot)} is left, and smaller parts are not traded"
 
 
 def moved_by(inputs: dict[str, Any]) -> str:

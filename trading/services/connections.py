@@ -11,6 +11,8 @@ from portfolios.services.journal import Journal
 from trading.domain.order_life import OPEN_STATES
 from trading.market.selectors import market_now
 from trading.models import Order
+from trading.services.crowd import CHUNK
+from trading.services.lots import heed_cells
 
 
 @transaction.atomic
@@ -38,6 +40,9 @@ def connect_portfolio(*, portfolio_id: int, account_id: int, actor: str) -> Port
         EventType.ACCOUNT_CHANGED, words, inputs={"before": str(before.public_id), "after": str(account.public_id)}
     )
     journal.write()
+    keys = [position.pk for position in positions]
+    for first in range(0, len(keys), CHUNK):
+        heed_cells(keys[first : first + CHUNK])
     return portfolio
 
 

@@ -211,7 +211,9 @@ def written(
         kind = EventType.SKIPPED
     elif decision.reason == Reason.GUARDRAIL_REBALANCE:
         kind = EventType.GUARDRAIL_REBALANCE
-    event = journal.add(kind, sentence_of(decision, inputs, outputs), inputs=inputs, outputs=outputs)
+    event = journal.add(
+        kind, sentence_of(decision, inputs, outputs, effective.rules, effective.lot), inputs=inputs, outputs=outputs
+    )
     if decision.action == Action.SKIP:
         position.skip_mark = f"{position.event_seq}|{mark}"
     return event

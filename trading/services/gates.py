@@ -7,14 +7,13 @@ from typing import NamedTuple
 from portfolios.domain.amounts import PPM
 from portfolios.domain.holding import Rules
 from portfolios.models import Account, Position
+from trading.brokers.models import Ability
 from trading.domain.choices import OPEN, Gates, Side
 from trading.domain.order_life import OPEN_STATES
 from trading.market.calendars import Calendar, Phase
-from trading.market.selectors import Listing
 from trading.models import Order
-from trading.risk.models import Halt
 from trading.risk.selectors import why_blocked, why_untrusted
-from trading.services.ordering import NOT_TRADABLE, robot_key
+from trading.services.ordering import robot_key
 from trading.sight import Sight, age_limit
 
 
@@ -59,20 +58,18 @@ class Facts(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What was read for the gates: the cell's orders that can matter, why it is halted, why nothing may be sent."""
+    """What was read for the gates: the cell's orders that can matter, why it is halted, why nothing may be sent.
+
+    halted: by a person over it, or as nobody trades the symbol at present.
+    """
 
     orders: Collection[Order]
     halted: str
     untrusted: str
 
 
-def why_halted(halt: Halt | None, listing: Listing) -> str:
-    """By a person over it, or because nobody trades the symbol at present."""
-    return halt.reason if halt else "" if listing.tradable else NOT_TRADABLE
-
-
-def why_not_sent(account: Account) -> str:
-    return why_untrusted(account) or why_blocked(account)
+def why_not_sent(account: Account, ability: Ability | None) -> str:
+    return why_untrusted(account) or why_blocked(ability)
 
 
 def shut_at(position: Position, rules: Rules, sight: Sight, side: Side, calendar: Calendar, asked: Asked) -> Shut:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce
 
 from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, as_text
@@ -18,6 +18,7 @@ from portfolios.selectors import effective_rules
 from portfolios.services.journal import Journal
 from portfolios.services.positions import refuse_closed
 from trading.brokers.base import PREFIX
+from trading.brokers.models import Ability
 from trading.domain.choices import Decision, Side
 from trading.domain.costs import cash_to_reserve, limit_price, reservation_price
 from trading.domain.order_life import CANCELLABLE, UNSENT
@@ -26,12 +27,11 @@ from trading.market.models import Instrument, MarketClock, Quote
 from trading.market.selectors import exchange_of, instant_of, market_now
 from trading.models import Order
 from trading.risk.models import Halt
-from trading.risk.selectors import HERE
+from trading.risk.selectors import HERE, NOT_TRADABLE, NOT_TRADED_THERE, UNTRADED
 from trading.selectors import locked_cell_of
 from trading.services.settlement import move, release, wake_after
 from trading.sight import Sight
 
-NOT_TRADABLE = "this symbol is not traded at present"
 ONE_OPEN = "one_open_order_per_position"
 
 
@@ -141,7 +141,7 @@ def write_intent(journal: Journal, order: Order, reserve_cash: int) -> Order:
 class Scene(NamedTuple):
     """What an order is judged by: the locked cell, the newest price (micros), market time, what is in its way.
 
-    halted: why trading is halted, if it is.
+    halted: why trading is halted or the symbol not traded, if so.
     """
 
     position: Position
@@ -155,6 +155,8 @@ def scene() -> QuerySet[Position]:
     quotes = Quote.objects.filter(symbol=OuterRef("symbol"), source=OuterRef("source")).order_by("-at")
     clocks = MarketClock.objects.filter(source=OuterRef("source"))
     halts = Halt.objects.in_force().reaching(OuterRef("portfolio"), OuterRef("portfolio__account"), OuterRef("pk"))
+    listed = Func(F("untradable"), OuterRef("symbol"), function="jsonb_exists", output_field=BooleanField())
+    untraded_there = Ability.objects.filter(listed, account=OuterRef("portfolio__account__code"))
     untraded = Instrument.objects.filter(symbol=OuterRef("symbol"), tradable=False)
     return (
         Position.objects.locked()
@@ -167,6 +169,7 @@ def scene() -> QuerySet[Position]:
             halted=Coalesce(
                 Subquery(halts.order_by("pk").values("reason")[:1]),
                 Subquery(untraded.values(why=Value(NOT_TRADABLE, output_field=TextField()))[:1]),
+                Subquery(untraded_there.values(why=Value(NOT_TRADED_THERE, output_field=TextField()))[:1]),
                 output_field=TextField(),
             ),
         )
@@ -250,7 +253,8 @@ def reservation_for(
     if position.state == Position.Status.QUARANTINED:
         raise Refused("quarantined", "this cell is quarantined until somebody has looked", status=423)
     if halted:
-        raise Refused("halted", f"trading is halted: {halted}", status=423)
+        message = halted if halted in UNTRADED else f"trading is halted: {halted}"
+        raise Refused("halted", message, status=423)
     refuse_bad_order(position, rules, side, quantity, limit, has_open_order)
     price = limit or (reservation_price(rules._replace(limit_orders=0), price_now) if price_now is not None else 0)
     return reserve_for_person(position, rules, side, quantity, price)

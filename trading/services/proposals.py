@@ -20,7 +20,7 @@ from trading.models import Order
 from trading.selectors import locked_cell_of
 from trading.services.ordering import robot_order, write_intent
 from trading.services.settlement import move, release, rules_of, wake_after
-from trading.services.submission import has_drifted
+from trading.services.submission import TOO_FINE, has_drifted, too_fine
 from trading.services.surroundings import Surroundings
 from trading.sight import Sight, see
 
@@ -143,6 +143,8 @@ def why_passed(position: Position, order: Order, sight: Sight, market_at: dateti
         return "Nobody approved it in time."
     if has_drifted(order, position, sight):
         return f"Not sent: {as_text(order.decision_price or 0)} became {as_text(sight.price)}."
+    if too_fine(order, position):
+        return f"Not sent: {TOO_FINE}."
     free = max(position.cash - position.reserved_cash, 0)
     if reserve > free:
         return f"Not sent: it would cost {as_text(reserve)}, {as_text(free)} is free."

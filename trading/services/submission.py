@@ -17,15 +17,16 @@ from trading.domain.choices import Side
 from trading.domain.costs import cash_to_reserve, notional_of
 from trading.market.calendars import Phase, calendar_for
 from trading.market.models import Quote
-from trading.market.selectors import exchange_of, market_now, newest_quote
+from trading.market.selectors import Listing, exchange_of, listing_of, market_now, newest_quote
 from trading.models import Order
 from trading.risk.locks import share
-from trading.risk.selectors import halt_over, why_blocked, why_untrusted
+from trading.risk.selectors import UNTRADED, ability_of, halt_over, why_blocked, why_untraded, why_untrusted
 from trading.selectors import locked_cell_of
 from trading.services.settlement import move, release, rules_of, wake_after
 from trading.sight import Sight, see
 
 DRIFTS_A_MINUTE = 3
+TOO_FINE = "it is for parts of shares that are not traded any more"
 GOING_ON = ("sending", "unknown", "accepted", "partially_filled", "cancelling")
 
 
@@ -43,19 +44,20 @@ def begin_submission(*, order_id: int) -> OrderRequest | None:
         return request_for(order, position, sight, market_at, sent_before=True)
     if order.status != "new" or quote is None or sight is None:
         return None
-    if not may_leave(position, order, quote):
+    listing = listing_of(position.symbol)
+    if not may_leave(order, quote, listing):
         see_and_wait(order, quote)
         return None
     share()
     leave_by = time.monotonic() + DEADLINE
-    forbidden = why_forbidden(position)
-    if forbidden and order.origin == Order.Origin.PERSON and not halt_over(position):
+    forbidden = why_forbidden(position, listing)
+    if forbidden and order.origin == Order.Origin.PERSON and forbidden not in UNTRADED and not halt_over(position):
         see_and_wait(order, quote)  # until the account's books are known to be right
         return None
     journal = Journal(position, market_at=market_at, actor="robot")
     if kept_back(journal, order, position, sight, forbidden):
         return None
-    send(journal, order, position, quote, max(cost_now(order, position, sight), order.reserved_cash))
+    send(journal, order, position, quote, listing, max(cost_now(order, position, sight), order.reserved_cash))
     return request_for(order, position, sight, market_at, sent_before=False)._replace(leave_by=leave_by)
 
 
@@ -64,7 +66,7 @@ def see_and_wait(order: Order, quote: Quote) -> None:
     Order.objects.filter(pk=order.pk).update(quote_at=quote.at)
 
 
-def why_forbidden(position: Position) -> str:
+def why_forbidden(position: Position, listing: Listing) -> str:
     """Why nothing of this cell may leave now, in words. Needs the shared lock, so that no halt is being written."""
     halt = halt_over(position)
     if halt:
@@ -72,7 +74,8 @@ def why_forbidden(position: Position) -> str:
     if position.state == Position.Status.QUARANTINED:
         return "the cell is quarantined"
     account = position.portfolio.account
-    return why_untrusted(account) or why_blocked(account)
+    ability = ability_of(account)
+    return why_untraded(position.symbol, listing, ability) or why_untrusted(account) or why_blocked(ability)
 
 
 def kept_back(journal: Journal, order: Order, position: Position, sight: Sight, forbidden: str) -> bool:
@@ -82,6 +85,8 @@ def kept_back(journal: Journal, order: Order, position: Position, sight: Sight, 
         cancel_unsent(journal, order, position, f"Not sent: {forbidden}.")
     elif has_drifted(order, position, sight):
         cancel_for_drift(journal, order, position, sight)
+    elif too_fine(order, position):
+        cancel_unsent(journal, order, position, f"Not sent: {TOO_FINE}.")
     elif cost > free_for(order, position):
         free = as_text(free_for(order, position))
         cancel_unsent(journal, order, position, f"Not sent: it would cost {as_text(cost)}, {free} is free.")
@@ -98,14 +103,19 @@ def cancel_unsent(journal: Journal, order: Order, position: Position, message: s
     journal.write(band=wake_after(position))
 
 
-def send(journal: Journal, order: Order, position: Position, quote: Quote, reserve: int) -> None:
+def too_fine(order: Order, position: Position) -> bool:
+    """Whether it was written for a finer lot than is traded by now."""
+    return order.quantity % effective_rules(position).rules.lot != 0
+
+
+def send(journal: Journal, order: Order, position: Position, quote: Quote, listing: Listing, reserve: int) -> None:
     """Committed before the first byte leaves; what the order may cost is known now at the latest, and reserved."""
     move(order, "sending")
     more = reserve - order.reserved_cash
     order.quote_at = quote.at
     order.reserved_cash = reserve
     if order.lasts == Order.Lasts.DAY:
-        order.expires_at = calendar_for(exchange_of(position.symbol)).trading_ends(quote.at)
+        order.expires_at = calendar_for(listing.exchange).trading_ends(quote.at)
     note_attempt(journal, order, f"Sent to the {position.portfolio.account.adapter} broker.", more)
 
 
@@ -140,7 +150,8 @@ def send_again(*, order_id: int, grace: float) -> OrderRequest | None:
     market_at = market_now(position.source)
     sight = see(quote, market_at, effective_rules(position).rules)
     journal = Journal(position, market_at=market_at, actor="robot")
-    forbidden = why_forbidden(position)
+    forbidden = why_forbidden(position, listing_of(position.symbol))
+    forbidden = forbidden or (TOO_FINE if too_fine(order, position) else "")
     if forbidden or has_drifted(order, position, sight):
         order.status = "unknown"
         cancel_unsent(journal, order, position, f"It never arrived, and is not sent again: {forbidden or 'drift'}.")
@@ -180,9 +191,9 @@ def is_outside(symbol: str, at: datetime) -> bool:
     return calendar_for(exchange_of(symbol)).phase(at) in (Phase.PRE, Phase.POST)
 
 
-def may_leave(position: Position, order: Order, quote: Quote) -> bool:
+def may_leave(order: Order, quote: Quote, listing: Listing) -> bool:
     """A person's order waits for an open market."""
-    return order.origin == Order.Origin.ROBOT or calendar_for(exchange_of(position.symbol)).is_open(quote.at)
+    return order.origin == Order.Origin.ROBOT or calendar_for(listing.exchange).is_open(quote.at)
 
 
 def has_drifted(order: Order, position: Position, sight: Sight) -> bool:

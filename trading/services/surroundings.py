@@ -11,6 +11,7 @@ from portfolios.domain.holding import Rules
 from portfolios.models import Account, Position
 from portfolios.prepared import PreparedRead, Slot, array_text
 from portfolios.selectors import EffectiveRules, effective_rules
+from trading.brokers.models import Ability
 from trading.domain.choices import Side
 from trading.domain.order_life import OPEN_STATES
 from trading.market.calendars import calendar_for
@@ -18,7 +19,8 @@ from trading.market.models import Quote
 from trading.market.selectors import listing_of, market_now, newest_quotes
 from trading.models import Order
 from trading.risk.models import Halt
-from trading.services.gates import ASKED, Asked, Shut, shut_at, why_halted, why_not_sent
+from trading.risk.selectors import ability_of, why_untraded
+from trading.services.gates import ASKED, Asked, Shut, shut_at, why_not_sent
 from trading.sight import Sight
 from trading.waits import Wait, waits_of
 
@@ -51,6 +53,7 @@ class Surroundings:
         self.positions = positions
         self.keys = array_text(position.pk for position in positions)
         self.trusted: dict[int, str] = {}
+        self.abilities: dict[int, Ability | None] = {}
         self.listing_of = cache(listing_of)
         self.ruled: dict[tuple[int, int | None, int], EffectiveRules] = {}
         if quotes is not None:
@@ -95,8 +98,10 @@ class Surroundings:
         if but is not None:
             orders = [order for order in orders if order.pk != but.pk]
         halt = next((halt for halt in self.halts if halt.stops(position)), None)
-        listing = self.listing_of(position.symbol)
-        asked = Asked(orders, why_halted(halt, listing), self.why_not_sent(position.portfolio.account))
+        listing, account = self.listing_of(position.symbol), position.portfolio.account
+        ability = self.ability_of(account)
+        untraded = why_untraded(position.symbol, listing, ability)
+        asked = Asked(orders, halt.reason if halt else untraded, self.why_not_sent(account, ability))
         return shut_at(position, rules, sight, side, calendar_for(listing.exchange), asked)
 
     @cached_property
@@ -105,9 +110,14 @@ class Surroundings:
         accounts = {portfolio.account_id for portfolio in portfolios.values()}
         return HALTS.all(portfolios=array_text(portfolios), accounts=array_text(accounts), cells=self.keys)
 
-    def why_not_sent(self, account: Account) -> str:
+    def ability_of(self, account: Account) -> Ability | None:
+        if account.pk not in self.abilities:
+            self.abilities[account.pk] = ability_of(account)
+        return self.abilities[account.pk]
+
+    def why_not_sent(self, account: Account, ability: Ability | None) -> str:
         if account.pk not in self.trusted:
-            self.trusted[account.pk] = why_not_sent(account)
+            self.trusted[account.pk] = why_not_sent(account, ability)
         return self.trusted[account.pk]
 
     def has_proposal(self, position: Position) -> bool:

@@ -25,7 +25,7 @@ from trading.simulation.engine import ANCHOR_RESET, ANCHOR_SET, FILL, HALTED, OR
 from trading.simulation.explained import why
 from trading.simulation.film import Fact, Look, seen
 from trading.simulation.reenactment import Act, Staging, never_hurries, reenacted
-from trading.timeline.walk import Walk, without_trade
+from trading.timeline.walk import Walk, untraded_in, without_trade
 
 OWN = {EventType.ANCHOR_SET: ANCHOR_SET, EventType.ORDER_INTENT: FILL, EventType.ANCHOR_RESET: ANCHOR_RESET}
 DEEDS = {0: "nothing", FILL: "order and fill", ANCHOR_SET: "anchor set", ANCHOR_RESET: "anchor reset after the skip"}
@@ -128,7 +128,7 @@ class Comparison:
         if look.event:
             words = look.event.content["outputs"].get("gates") or {}
             untrusted = words.get("unreconciled", "no")
-            halted = walk.halted_at(look.event.recorded_at)
+            halted = walk.halted_at(look.event.recorded_at) or untraded_in(look.event)
         else:
             halted = "as before" if act.shot.market & HALTED else ""
             untrusted = "as before" if act.shot.market & UNRECONCILED else "no"

@@ -22,6 +22,7 @@ from trading.market.models import Quote
 from trading.market.selectors import clock_of, exchange_of
 from trading.models import Order
 from trading.risk.models import Halt
+from trading.risk.selectors import UNTRADED
 from trading.services.gates import Facts, Proposed, shut_by
 from trading.sight import Sight, see
 from trading.timeline.events import (
@@ -72,6 +73,7 @@ class Walk:
         self.unsent: dict[UUID, Any] = {}
         self.sent: dict[Any, int] = {}
         self.anchored_at = ""
+        self.untraded = ""
         self.splits_done = 0
         self.gaps = Gaps(position, self.calendar)
         self.splits = splits_of(position)
@@ -133,6 +135,8 @@ class Walk:
             self.splits_done += 1
         elif tells_gap(event):
             self.gaps.add(event)
+        elif event.type in (EventType.SKIPPED, EventType.EVALUATED, EventType.GUARDRAIL_REBALANCE):
+            self.untraded = untraded_in(event)
         else:
             self.follow_order(event)
 
@@ -197,7 +201,7 @@ class Walk:
         day = self.calendar.market_day(quote.at)
         return Facts(
             state=self.state.state,
-            halted=self.halted_at(quote.received_at),
+            halted=self.halted_at(quote.received_at) or self.untraded,
             untrusted="",  # whoever was held up by that has written it down
             phase=phase,
             day=day,
@@ -205,6 +209,14 @@ class Walk:
             dup=f"{self.position.public_id}|{quote.at.isoformat()}|{side.name}" in self.keys,
             sent=self.sent.get(day, 0),
         )
+
+
+def untraded_in(event: Event) -> str:
+    """Why the symbol was not traded, as the last skip says: of instruments and accounts nothing older is kept."""
+    if event.type != EventType.SKIPPED:
+        return ""
+    halted = (event.content["outputs"].get("gates") or {}).get("halted", "")
+    return halted if halted in UNTRADED else ""
 
 
 def proposed_in(event: Event) -> Proposed:
