@@ -317,6 +317,28 @@ def test_an_instrument_keeps_its_exchange_once_it_has_a_price(chief: Client, hou
     assert (priced.name, priced.exchange) == ("Big Blue", "XNYS")
 
 
+def test_what_a_person_says_of_an_instrument_stays_until_he_gives_it_back(chief: Client, house: None) -> None:
+    told = {"name": "INTL BUS MACH", "exchange": "XNYS", "currency": "USD", "tick": 10_000, "lot": 0}
+    told |= {"tradable": True, "fractional": False}
+    Instrument.objects.filter(symbol="IBM").update(told=told, told_by="alpaca", fractional=False)
+    row = Instrument.objects.get(symbol="IBM")
+    assert row.by_hand == []
+    same = {"name": row.name, "currency": "USD", "tick": "0.01", "lot": "0", "tradable": "on"}
+    url = page(Instrument, "change", row.pk)
+    assert b"does not change it" in chief.get(url).content
+    assert chief.post(url, same | {"fractional": "on"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.fractional, row.by_hand) == (True, ["fractional"])
+    assert chief.post(url, same | {"fractional": "on", "by_hand": ["fractional"]}).status_code == 302
+    row.refresh_from_db()
+    assert (row.fractional, row.by_hand) == (True, ["fractional"])
+    assert chief.post(url, same | {"fractional": "on", "by_hand": ["symbol"]}).status_code == 200
+    assert chief.post(url, same | {"fractional": "on"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.fractional, row.by_hand) == (False, [])
+    assert chief.post(url, same | {"lot": "1.5", "by_hand": []}).status_code == 200
+
+
 def test_the_pace_of_the_replay_can_be_set_but_not_where_it_stands(chief: Client, house: None) -> None:
     clock = MarketClock.objects.get()
     url = page(MarketClock, "change", clock.pk)

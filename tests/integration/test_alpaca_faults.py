@@ -32,7 +32,7 @@ from trading.domain.order_life import OPEN_STATES
 from trading.management.commands import alpaca_stream
 from trading.management.commands.alpaca_stream import follow, listen, take_in
 from trading.models import Execution, InboxMessage, Order
-from trading.risk.selectors import why_blocked
+from trading.risk.selectors import ability_of, why_blocked
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order
 from trading.services.inbox import process_message, receive
@@ -295,7 +295,7 @@ def test_what_the_account_can_do_there_is_asked_when_connecting_and_every_hour(
     fake.do(lambda: fake.book.whole_shares.add("IBM"))
     reconcile(account)
     assert Ability.objects.get().probed_at == known.probed_at
-    Ability.objects.update(probed_at=timezone.now() - timedelta(minutes=61))
+    Ability.objects.update(probed_at=timezone.now() - timedelta(minutes=61), asked={})
     fake.do(lambda: fake.faults.add("GET /v2/assets", "500"))
     reconcile(account)
     assert Ability.objects.get().whole_only == []  # no answer: what was known stays
@@ -306,7 +306,7 @@ def test_what_the_account_can_do_there_is_asked_when_connecting_and_every_hour(
 def test_where_the_broker_takes_no_orders_none_is_made(fake: FakeAlpaca, cell: Position) -> None:
     fake.book.blocked = True
     reconcile_account(account_id=account_of(cell).pk, why="reconnect", patience=0)
-    assert why_blocked(account_of(cell)) == "its broker takes no orders: trading blocked"
+    assert why_blocked(ability_of(account_of(cell))) == "its broker takes no orders: trading blocked"
     assert tick(cell) is None
     assert "skipped" in story(cell)
     fake.book.blocked = False

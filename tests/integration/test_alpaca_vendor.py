@@ -15,7 +15,15 @@ from alpaca.data.live import StockDataStream
 from alpaca.data.requests import StockBarsRequest, StockLatestQuoteRequest, StockLatestTradeRequest
 from alpaca.data.timeframe import TimeFrame
 from alpaca.trading.client import TradingClient
-from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeInForce, TradeEvent
+from alpaca.trading.enums import (
+    AssetExchange,
+    AssetStatus,
+    OrderSide,
+    OrderStatus,
+    QueryOrderStatus,
+    TimeInForce,
+    TradeEvent,
+)
 from alpaca.trading.models import Order, TradeActivity
 from alpaca.trading.requests import GetOrdersRequest, LimitOrderRequest, MarketOrderRequest, ReplaceOrderRequest
 from alpaca.trading.stream import TradingStream
@@ -123,6 +131,28 @@ def test_account_clock_asset_and_activities(client: TradingClient, fake: FakeAlp
     assert (second.qty, second.cum_qty, second.order_id, second.type.value) == (2, 3, order.id, "fill")
     page = client.get("/account/activities/FILL", {"direction": "asc", "page_size": 1, "page_token": first.id})
     assert [row["id"] for row in page] == [second.id]
+
+
+def test_assets_and_orders_that_an_asset_does_not_allow(client: TradingClient, fake: FakeAlpaca) -> None:
+    fake.book.assets["NVR"] = {"exchange": "NASDAQ", "fractionable": False, "name": "NVR, Inc."}
+    fake.book.assets["OLD"] = {"status": "inactive", "tradable": False}
+    fake.book.assets["FINE"] = {"min_order_size": "0.01", "min_trade_increment": "0.001", "price_increment": "0.05"}
+    whole, ended, fine = (client.get_asset(symbol) for symbol in ("NVR", "OLD", "FINE"))
+    assert (whole.exchange, whole.name, whole.fractionable) == (AssetExchange.NASDAQ, "NVR, Inc.", False)
+    assert (ended.status, ended.tradable) == (AssetStatus.INACTIVE, False)
+    assert (fine.min_order_size, fine.min_trade_increment, fine.price_increment) == (0.01, 0.001, 0.05)
+    assert whole.min_trade_increment is None
+    for asked, status, words in (
+        (market(symbol="NVR", qty=1.5, time_in_force="day"), 403, "not fractionable"),
+        (market(symbol="OLD"), 422, "not active"),
+    ):
+        with pytest.raises(APIError, match=words) as refused:
+            client.submit_order(asked)
+        assert refused.value.status_code == status
+    assert client.submit_order(market(symbol="NVR", qty=1)).qty == "1"
+    with pytest.raises(APIError, match="asset not found") as unknown:
+        client.get_asset("no such")
+    assert unknown.value.status_code == 404
 
 
 def test_bars_quotes_and_trades(fake: FakeAlpaca) -> None:

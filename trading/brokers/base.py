@@ -144,14 +144,31 @@ class Entry(NamedTuple):
     words: str
 
 
+class Listed(NamedTuple):
+    """An instrument as a broker tells it. exchange: the name of its calendar; steps in micros; "" or 0: not told."""
+
+    symbol: str
+    name: str
+    exchange: str
+    currency: str
+    tick: int
+    lot: int
+    tradable: bool
+    fractional: bool
+
+
 class Abilities(NamedTuple):
-    """What an account can do there. blocked: why nothing at all, in words; whole_only: no parts of these shares."""
+    """What an account can do there. blocked: why nothing at all, in words; whole_only: no parts of these shares.
+
+    listed: those of the symbols asked about that the broker knows.
+    """
 
     blocked: str = ""
     fractional: bool = True
     extended_hours: bool = False
     whole_only: tuple[str, ...] = ()
     untradable: tuple[str, ...] = ()
+    listed: tuple[Listed, ...] = ()
 
 
 class Broker(Protocol):

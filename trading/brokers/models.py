@@ -14,6 +14,7 @@ class Ability(models.Model):
     extended_hours = models.BooleanField(default=False)
     whole_only = models.JSONField(default=list, help_text="Symbols of ours that are traded in whole shares only")
     untradable = models.JSONField(default=list, help_text="Symbols of ours that are not traded there")
+    asked = models.JSONField(default=dict, db_default={}, help_text="When it was last asked about each symbol of ours")
     probed_at = models.DateTimeField()
 
     class Meta:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -9,9 +10,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from portfolios.admin.base import ReadOnlyAdmin
+from trading.market.instruments import COLUMNS, heed_told
 from trading.market.models import Bar, Instrument, MarketClock, Pace, PriceRefusal, Quote, StoredQuotes
 
 ALWAYS = ("name", "currency", "tick", "lot", "tradable", "fractional")
+BY_HAND = "Ticked: said by a person, and what a broker tells does not change it. What you change here ticks itself."
 SLOWEST, FASTEST = 0.001, 10_000
 
 
@@ -24,9 +27,14 @@ def refuse_unknown_exchange(code: str) -> None:
 
 @admin.register(Instrument)
 class InstrumentAdmin(ReadOnlyAdmin):
-    """Once a price has come for it, its sessions have been used: then its exchange stays."""
+    """Once a price has come for it, its sessions have been used: then its exchange stays.
 
-    list_display = ("symbol", "name", "exchange", "priced")
+    What a person changes is his word from then on; what he gives back is as the broker last told it. Cells follow
+    within a minute.
+    """
+
+    list_display = ("symbol", "name", "exchange", "tick", "lot", "tradable", "fractional", "by_hand", "told_at")
+    list_filter = ("tradable", "fractional")
     search_fields = ("symbol",)
     lines = ("priced",)
 
@@ -40,12 +48,24 @@ class InstrumentAdmin(ReadOnlyAdmin):
     def writable(self, row: Any) -> tuple[str, ...]:
         if row is None:
             return ("symbol", "exchange", *ALWAYS)
-        return ALWAYS if is_priced(row) else ("exchange", *ALWAYS)
+        return (*ALWAYS, "by_hand") if is_priced(row) else ("exchange", *ALWAYS, "by_hand")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """What he changed is by hand from now on; what he gave back falls to what was told."""
+        before = Instrument.objects.get(pk=obj.pk) if change else Instrument()
+        said = {name for name in COLUMNS if getattr(obj, name) != getattr(before, name)}
+        obj.by_hand = sorted(said | set(obj.by_hand))
+        told = heed_told(obj)
+        obj.save(update_fields=["by_hand", *said, *told] if change else None)
 
     def has_add_permission(self, request: HttpRequest, *_row: Any) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "by_hand":
+            ticks = forms.CheckboxSelectMultiple
+            choices = [(name, name) for name in COLUMNS]
+            return forms.MultipleChoiceField(choices=choices, required=False, widget=ticks, help_text=BY_HAND)
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "exchange":
             field.validators.append(refuse_unknown_exchange)

@@ -4,11 +4,13 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
-from portfolios.domain.amounts import MAX_PRICE, MIN_PRICE
+from portfolios.domain.amounts import MAX_PRICE, MICROS, MIN_PRICE
 from portfolios.fields import MicrosField
 
 
 class Instrument(models.Model):
+    """What a person has set stays (`by_hand`); all else is as a broker last told it (`told`), or the default."""
+
     symbol = models.CharField(max_length=12, unique=True)
     name = models.CharField(max_length=120, blank=True)
     exchange = models.CharField(max_length=8, default="XNYS")
@@ -19,13 +21,19 @@ class Instrument(models.Model):
     lot = MicrosField(default=0, db_default=0, help_text="The smallest step of a quantity; 0: nothing is prescribed")
     tradable = models.BooleanField(default=True, db_default=True)
     fractional = models.BooleanField(default=True, db_default=True, help_text="Whether parts of a share are traded")
+    by_hand = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="Said by a person: what a broker tells does not change it"
+    )
+    told = models.JSONField(default=dict, db_default={}, help_text="What a broker last told, whether it counts or not")
+    told_by = models.CharField(max_length=20, blank=True, default="", db_default="")
+    told_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(tick__gt=0, lot__gte=0),
+                condition=Q(tick__gt=0, lot__gte=0, lot__lte=MICROS),
                 name="instrument_steps",
-                violation_error_message="Tick above 0, lot from 0",
+                violation_error_message="Tick above 0, lot from 0 to a whole share",
             )
         ]
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from portfolios.domain.amounts import MICROS, as_text
 from portfolios.models import Account
 from trading.brokers.alpaca.addresses import access_of
+from trading.brokers.alpaca.assets import listed
 from trading.brokers.alpaca.entries import entry
 from trading.brokers.alpaca.fills import Activity, activity, without_gaps
 from trading.brokers.alpaca.line import CONNECT, Answer, Line
@@ -119,13 +120,14 @@ class AlpacaBroker:
         account = expected(self.line.get("/v2/account"), dict)
         settings = expected(self.line.get("/v2/account/configurations"), dict)
         assets = {symbol: self.line.get(f"/v2/assets/{quote(symbol, safe='')}") for symbol in sorted(symbols)}
-        known = {symbol: expected(answer, dict) for symbol, answer in assets.items() if answer.status != 404}
+        known = [listed(symbol, expected(answer, dict)) for symbol, answer in assets.items() if answer.status != 404]
         return Abilities(
             blocked=why_blocked(account, settings),
             fractional=settings.get("fractional_trading") is not False,
             extended_hours=True,  # of limit orders for the day
-            whole_only=tuple(symbol for symbol, asset in known.items() if asset.get("fractionable") is not True),
-            untradable=tuple(symbol for symbol in assets if known.get(symbol, {}).get("tradable") is not True),
+            whole_only=tuple(asset.symbol for asset in known if not asset.fractional),
+            untradable=tuple(sorted(set(assets) - {asset.symbol for asset in known if asset.tradable})),
+            listed=tuple(known),
         )
 
     def look_up(self, client_order_id: str) -> Placed | None:

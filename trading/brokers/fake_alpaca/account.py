@@ -15,7 +15,7 @@ def position(book: Book, symbol: str) -> dict[str, Any]:
     return {
         "asset_id": book.asset_id(symbol),
         "symbol": symbol,
-        "exchange": "NYSE",
+        "exchange": book.asset(symbol)["exchange"],
         "asset_class": "us_equity",
         "asset_marginable": True,
         "avg_entry_price": said(cost),
@@ -98,25 +98,9 @@ async def get_configurations(request: web.Request) -> web.Response:
 
 async def get_asset(request: web.Request) -> web.Response:
     book, symbol = request.app[BOOK], request.match_info["symbol"]
-    if not SYMBOL.fullmatch(symbol):
+    if not SYMBOL.fullmatch(symbol) or symbol in book.unlisted:
         raise Problem(404, NOT_FOUND, f"asset not found for {symbol}")
-    return answer(
-        {
-            "id": book.asset_id(symbol),
-            "class": "us_equity",
-            "exchange": "NYSE",
-            "symbol": symbol,
-            "name": f"{symbol} Common Stock",
-            "status": "active",
-            "tradable": True,
-            "marginable": True,
-            "maintenance_margin_requirement": 30,
-            "shortable": False,
-            "easy_to_borrow": False,
-            "fractionable": symbol not in book.whole_shares,
-            "attributes": ["fractional_eh_enabled"],
-        }
-    )
+    return answer(book.asset(symbol))
 
 
 ROUTES = (

@@ -16,7 +16,11 @@ from trading.brokers.fake_alpaca.orders import BAD_REQUEST, Problem
 from trading.brokers.fake_alpaca.rest import BOOK, FAULTS, answer
 
 OPENING = {"cash", "held"}  # of a book that begins
-NOW = {"habit", "faults", "prices", "whole_shares", "actions", "activities", "corrections", "fees"}
+NOW = {"habit", "faults", "prices", "whole_shares", "assets", "actions", "activities", "corrections", "fees"}
+ASSET = {
+    *("exchange", "name", "status", "tradable", "fractionable"),
+    *("min_order_size", "min_trade_increment", "price_increment"),
+}
 WRONG = (ValueError, TypeError, KeyError, IndexError, InvalidOperation)
 
 
@@ -30,6 +34,10 @@ def read_script(book: Book, faults: Faults, told: Any, allowed: set[str]) -> Non
         book.held = {symbol: Decimal(qty) for symbol, qty in told["held"].items()}
     book.prices.told |= {symbol: Decimal(price) for symbol, price in told.get("prices", {}).items()}
     book.whole_shares |= set(told.get("whole_shares", ()))
+    for symbol, said in told.get("assets", {}).items():
+        if set(said) - ASSET:
+            raise ValueError(f"of an asset can be said {', '.join(sorted(ASSET))}")
+        book.assets[symbol] = book.assets.get(symbol, {}) | said
     book.habit = tuple(told.get("habit", book.habit))
     faults.read(told.get("faults", ()))
     for line in told.get("actions", ()):
