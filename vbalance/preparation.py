@@ -26,7 +26,7 @@ from trading.services.reconciliation import doubt_everywhere
 log = structlog.get_logger(__name__)
 DEMO_PAST_UNTIL = "2008-01-03"
 FAKE_BOOK, STREAM_WANTED = "fake-alpaca.json", "stream-wanted"
-MORE_THAN_ENOUGH = Decimal(1_000_000)  # dollars: dividends of a replayed past come from nowhere, as far as it knows
+MORE_THAN_ENOUGH = Decimal(1_000_000)  # dollars: what the investor has there besides his cells
 
 
 def prepare(*, demo: bool = True, fake_broker: str = "") -> None:

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
+from dividends.services.announcements import announce_dividend, announce_split
 from portfolios.domain.amounts import MICROS
 from portfolios.models import Account, Portfolio, User
 from portfolios.services.accounts import close_account
@@ -25,8 +27,11 @@ from tests.factories import make_quote, make_user
 from tests.fake_alpaca import fake_alpaca, make_account
 from tests.integration.test_halt_commands import manage
 from trading.brokers.fake_alpaca import KEY, SECRET
+from trading.brokers.fake_alpaca.actions import carry_out
 from trading.brokers.fake_alpaca.book import Book
 from trading.management.commands.alpaca_stream import accounts
+from trading.management.commands.fake_alpaca import announce_ahead
+from trading.market.selectors import market_now
 from trading.services.demonstration import TRADED_THERE, create_broker_demo
 from trading.services.reconciliation import reconcile_account
 from vbalance import preparation
@@ -178,3 +183,28 @@ def test_only_accounts_that_can_be_spoken_to_are_listened_to(tmp_path: Path, set
     assert not User.objects.filter(username="demo").exists()
     with pytest.raises(User.DoesNotExist):
         create_broker_demo({"key": KEY, "secret": SECRET})
+
+
+@pytest.mark.django_db
+def test_a_fake_that_follows_a_market_of_ours_pays_its_dividends_and_splits_on_its_days(settings: Any) -> None:
+    make_quote("IBM", "97")
+    for ex_date, source in ((date(2007, 1, 3), "replay"), (date(2007, 2, 7), "replay"), (date(2007, 2, 7), "other")):
+        announce_dividend(source=source, symbol="IBM", ex_date=ex_date, dps=300_000, pay_date=date(2007, 3, 10))
+    announce_split(source="replay", symbol="IBM", ex_date=date(2007, 5, 1), numerator=2, denominator=1)
+    announce_split(source="replay", symbol="KO", ex_date=date(2007, 5, 1), numerator=2, denominator=1)
+    book = Book(Decimal(1000))
+    book.held, book.told_now = {"IBM": Decimal(100)}, market_now("replay")
+    book.wall = lambda: book.told_now or datetime.now(UTC)
+    for _ in range(2):
+        announce_ahead(book, "replay")
+    assert [(one.kind, one.ex_date) for one in book.actions] == [
+        ("cash_dividend", "2007-02-07"),
+        ("forward_split", "2007-05-01"),
+    ]
+    book.told_now = datetime(2007, 2, 7, 15, tzinfo=UTC)
+    book.fill(book.submit(ORDER), Decimal(3), Decimal(97))  # bought on the ex-date, before the fake has looked
+    book.told_now = datetime(2007, 5, 1, 15, tzinfo=UTC)
+    carry_out(book)
+    assert book.held["IBM"] == 206
+    assert book.cash == Decimal(1000) - 3 * 97 + Decimal("22.5")
+    assert {row["activity_type"] for row in book.activities} == {"FILL", "SPLIT", "DIV", "DIVNRA"}

@@ -64,7 +64,7 @@ def judged(dividend: Dividend, ours: int, rows: Sequence[AccountEntry], today: d
     title, theirs = f"{dividend.symbol} dividend {dividend.pay_date}", sum(row.amount for row in rows)
     came = [row for row in rows if row.amount]
     if abs(theirs - ours) <= CENT * len(came):
-        state, note, verdict = State.MATCHED, "Equal to the cent", ""
+        state, note, verdict = State.MATCHED, "to the cent", ""
     elif theirs > ours:
         state, note, verdict = State.NOTED, "More than was booked here", NOTED
     elif not came and today - dividend.pay_date <= AWAITED:

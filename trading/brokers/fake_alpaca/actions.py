@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from trading.brokers.fake_alpaca.activities import CENT, book_activity, charge_fees
+from trading.brokers.fake_alpaca.activities import CENT, book_activity, charge_fees, day_of
 from trading.brokers.fake_alpaca.book import Book
 from trading.brokers.fake_alpaca.days import market_day
 from trading.brokers.fake_alpaca.entries import DIVIDEND, PLURALS, Action
@@ -23,7 +23,7 @@ def carry_out(book: Book) -> None:
     text = today.isoformat()
     for action in book.actions:
         if action.kind == DIVIDEND and action.entitled is None and action.ex_date <= text:
-            action.entitled = book.held.get(action.symbol, ZERO)
+            action.entitled = held_before(book, action)
             book.save()
     for action in book.actions:
         if not action.done and action.process_date <= text:
@@ -31,6 +31,14 @@ def carry_out(book: Book) -> None:
             (pay if action.kind == DIVIDEND else split)(book, action)
             book.save()
     charge_fees(book, today)
+
+
+def held_before(book: Book, action: Action) -> Decimal:
+    """Shares at the close before the ex-date: a minute after midnight some may have been traded."""
+    since = [row for row in book.activities if row["activity_type"] == "FILL" and row["symbol"] == action.symbol]
+    later = (row for row in since if day_of(row) >= action.ex_date)
+    traded = sum((Decimal(row["qty"]) * (1 if row["side"] == "buy" else -1) for row in later), ZERO)
+    return book.held.get(action.symbol, ZERO) - traded
 
 
 def pay(book: Book, action: Action) -> None:
@@ -56,7 +64,7 @@ def split(book: Book, action: Action) -> None:
     if symbol in book.cost:
         book.cost[symbol] /= ratio
     change_orders(book, symbol, ratio)
-    before = book.held.get(symbol, ZERO)
+    before = held_before(book, action)
     if not before:
         return
     after = (before * ratio).quantize(GRAIN)

@@ -63,6 +63,7 @@ class Book:
         self.listeners: list[Callable[[dict[str, Any]], None]] = []
         self.file: Path | None = None
         self.wall = now
+        self.told_now: datetime | None = None  # where another market's clock is followed
         self.last = datetime.fromtimestamp(0, UTC)
         self.account_id = str(uuid.uuid5(NAMESPACE, "account"))
         self.prices = Prices(now)
@@ -298,6 +299,8 @@ class Book:
         self.cost = {symbol: Decimal(price) for symbol, price in state["cost"].items()}
         self.plans, self.activities = state["plans"], state["activities"]
         self.fees.charged, self.executions = state.get("charged", []), state.get("executions", {})
+        fills = [row["transaction_time"] for row in self.activities if row["activity_type"] == "FILL"]
+        self.last = max([self.last, *map(datetime.fromisoformat, fills)])
         for row in state.get("actions", ()):
             self.announce(Action(**exactly(row, RATES)))
         for row in state["orders"]:

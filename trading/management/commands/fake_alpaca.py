@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from argparse import ArgumentParser, ArgumentTypeError
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,21 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
 
-from portfolios.domain.amounts import MICROS
+from dividends.models import Dividend, Split
+from portfolios.domain.amounts import MICROS, PPM
+from portfolios.domain.settings import SETTINGS
 from trading.brokers.fake_alpaca import HOST, KEY, SECRET
 from trading.brokers.fake_alpaca.book import Book
-from trading.brokers.fake_alpaca.days import Hours
+from trading.brokers.fake_alpaca.days import Hours, market_day
+from trading.brokers.fake_alpaca.entries import Action
 from trading.brokers.fake_alpaca.script import NOW, OPENING, WRONG, read_script
 from trading.brokers.fake_alpaca.server import FakeAlpaca
 from trading.market.calendars import calendar_for
 from trading.market.models import Instrument
-from trading.market.selectors import newest_quotes
+from trading.market.selectors import market_now, newest_quotes
 
 PORT = 8100
+WITHHELD = Decimal(SETTINGS["withholding"].default or 0) / PPM  # as cells reckon with where nobody set it otherwise
 LOOK = 0.2  # seconds between looks at the prices of a source
 
 
@@ -79,13 +84,40 @@ def set_up(fake: FakeAlpaca, script: Path | None, state: Path | None, bars: Path
 
 
 def follow(book: Book, source: str) -> None:
-    """Its prices are the newest quotes of a source of ours: what was decided at a price is filled at it."""
+    """Its market is a source of ours: what was decided at a price is filled at it, and dividends are the same."""
+    book.wall = lambda: book.told_now or datetime.now(UTC)
     while True:
         close_old_connections()
         try:
+            book.told_now = market_now(source)
+            announce_ahead(book, source)
             symbols = list(Instrument.objects.values_list("symbol", flat=True))
             quotes = newest_quotes(symbols, source)
             book.prices.told.update({symbol: Decimal(quote.last) / MICROS for symbol, quote in quotes.items()})
         except DatabaseError:
             pass  # the price before this one stands
         threading.Event().wait(LOOK)
+
+
+def announce_ahead(book: Book, source: str) -> None:
+    """Dividends and splits of that market whose ex-date is still to come, of shares it holds."""
+    coming = {"source": source, "ex_date__gt": market_day(book.wall()), "symbol__in": list(book.held)}
+    known = {action.id for action in book.actions}
+    found = [
+        Action(
+            "cash_dividend",
+            row.symbol,
+            f"{row.ex_date}",
+            f"{row.pay_date}",
+            Decimal(row.dps) / MICROS,
+            withheld=WITHHELD,
+        )
+        for row in Dividend.objects.filter(**coming, cancelled_at=None)
+    ]
+    for split in Split.objects.filter(**coming, cancelled_at=None):
+        kind = "forward_split" if split.numerator > split.denominator else "reverse_split"
+        rates: dict[str, Any] = {"new_rate": Decimal(split.numerator), "old_rate": Decimal(split.denominator)}
+        found.append(Action(kind, split.symbol, f"{split.ex_date}", f"{split.ex_date}", **rates))
+    for action in found:
+        if action.id not in known:
+            book.announce(action)
