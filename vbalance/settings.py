@@ -170,6 +170,9 @@ FAKE_BROKERS = not PRODUCTION  # whether a paper account at a broker may have it
 LIVE_SOURCES = {
     "alpaca": "trading.market.sources.alpaca.AlpacaSource",
     "yahoo": "trading.market.sources.yahoo.YahooSource",
+    "files-1min": "trading.bars.live.MinuteFiles",
+    "files-hourly": "trading.bars.live.HourlyFiles",
+    "files-daily": "trading.bars.live.DailyFiles",
 }
 PRICE_SOURCES = {  # what a portfolio may follow: a record, or a feed, whose sources are asked in its order
     "replay": "trading.market.replay.ReplaySource",

@@ -99,6 +99,14 @@ class Calendar:
             raise ValueError(f"{self.exchange} sessions are known to {LAST_DAY} only")
         return self._opens[following]
 
+    def next_close(self, at: datetime) -> datetime:
+        """The first close after this instant."""
+        self.market_day(at)
+        following = bisect_right(self._closes, at)
+        if following == len(self._closes):
+            raise ValueError(f"{self.exchange} sessions are known to {LAST_DAY} only")
+        return self._closes[following]
+
     def _within(self, day: date) -> date:
         if not FIRST_DAY <= day <= LAST_DAY:
             raise ValueError(f"{self.exchange} sessions are known from {FIRST_DAY} to {LAST_DAY}, not on {day}")

@@ -1,30 +1,51 @@
-"""Where prices of a market come from: which sources are asked, in which order, and how often."""
+"""Where prices of a market come from: which sources are asked, in which order, how often, and how long each holds."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import NamedTuple
 
 from django.conf import settings
 
+from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
+
 STREAMED = 3.0  # seconds a price that is pushed, or asked for each second, stays fresh
 
 
 class Feed(NamedTuple):
-    """sources: asked in this order until one answers. cadence: seconds between two prices of a symbol."""
+    """sources: asked in this order until one answers. cadence: seconds between two prices of a symbol.
+
+    turn: seconds between two questions, 0 for the cadence. closes: its prices are those at which sessions closed.
+    """
 
     sources: tuple[str, ...]
     cadence: int
+    turn: int = 0
+    closes: bool = False
 
     @property
-    def fresh_for(self) -> timedelta:
-        """By the source's clock: three seconds where prices come each second, else twice the cadence."""
+    def asked_every(self) -> int:
+        return self.turn or self.cadence
+
+    def fresh_for(self, at: datetime, exchange: str = DEFAULT_EXCHANGE) -> timedelta:
+        """How long a price of this market time may be used: three seconds where prices come each second, else twice the
+        cadence; a session's close until the next session has closed, however long the holidays are.
+        """
+        if self.closes:
+            return calendar_for(exchange).next_close(at) - at
         return timedelta(seconds=STREAMED if self.cadence <= 1 else 2 * self.cadence)
 
 
 CADENCES = {"": 1, "-1min": 60, "-5min": 300, "-hourly": 3_600, "-daily": 86_400}
+# Nobody knows when a file will come in: looking costs nothing.
+DELIVERED = {
+    "files-1min": Feed(("files-1min",), 60),
+    "files-hourly": Feed(("files-hourly",), 3_600, turn=60),
+    "files-daily": Feed(("files-daily",), 86_400, turn=60, closes=True),
+}
 FEEDS = {
     **{f"alpaca{word}": Feed(("alpaca", "yahoo"), seconds) for word, seconds in CADENCES.items()},
     **{f"yahoo{word}": Feed(("yahoo", "alpaca"), seconds) for word, seconds in CADENCES.items() if seconds > 1},
+    **DELIVERED,
 }
 
 
@@ -34,11 +55,18 @@ def feed_of(name: str) -> Feed:
 
 
 VENDORS = {"alpaca": "Alpaca", "yahoo": "Yahoo"}
+IMPORTED = {
+    "files-1min": "Files you import, minute by minute",
+    "files-hourly": "Files you import, hour by hour",
+    "files-daily": "Files you import, by each day's close",
+}
 HOW_OFTEN = {1: "each second", 60: "each minute", 300: "every five minutes", 3_600: "each hour", 86_400: "once a day"}
 
 
 def in_words(name: str) -> str:
     feed = FEEDS.get(name)
+    if name in IMPORTED:
+        return IMPORTED[name]
     return f"{VENDORS[feed.sources[0]]}, {HOW_OFTEN[feed.cadence]}" if feed else "Recorded history, replayed"
 
 

@@ -40,7 +40,7 @@ class Proposed(NamedTuple):
     def stands(self, sight: Sight, side: Side, rules: Rules) -> bool:
         """Whether another one would only say the same: same side, not lapsed, a price within the allowed drift."""
         near = abs(sight.price - self.price) * PPM <= rules.drift * self.price
-        return self.side == side.name and sight.at <= self.until and near
+        return self.side == side.name and sight.moment <= self.until and near
 
 
 class Facts(NamedTuple):
@@ -74,12 +74,12 @@ def why_not_sent(account: Account, ability: Ability | None) -> str:
 
 def shut_at(position: Position, rules: Rules, sight: Sight, side: Side, calendar: Calendar, asked: Asked) -> Shut:
     """By what was read, of one cell or of many at once."""
-    day, key = calendar.market_day(sight.at), robot_key(position, sight.at, side)
+    day, key = calendar.market_day(sight.moment), robot_key(position, sight.at, side)
     facts = Facts(
         state=position.state,
         halted=asked.halted,
         untrusted=asked.untrusted,
-        phase=calendar.phase(sight.at),
+        phase=calendar.phase(sight.moment),
         day=day,
         order_open=any(order.status in OPEN_STATES for order in asked.orders),
         dup=any(order.key == key for order in asked.orders),
@@ -112,12 +112,13 @@ def shut_by(facts: Facts, rules: Rules, sight: Sight) -> Shut:
         dup=int(facts.dup),
         daily_limit=int(facts.sent >= rules.max_orders_per_day),
     )
+    most = age_limit(sight.symbol, sight.source, sight.at, rules)
     values = {
         "paused": facts.state,
         "quarantined": facts.state,
         "halted": facts.halted or "no",
         "unreconciled": facts.untrusted or "no",
-        "stale_price": f"{sight.age / 1000:g} s old, at most {age_limit(sight.source, rules) / 1000:g} s",
+        "stale_price": f"{sight.age / 1000:g} s old, at most {most / 1000:g} s",
         "market_closed": str(facts.phase),
         "order_open": "yes" if facts.order_open else PROPOSED if facts.proposed else "no",
         "dup": "yes" if facts.dup else "no",

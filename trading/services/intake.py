@@ -92,8 +92,11 @@ def judged(pace: Pace, price: Price, measure: Measure, now: datetime) -> tuple[R
     age = now - price.at
     if age < -AHEAD:
         return Refusal.FROM_THE_FUTURE, f"Its time is {-age.total_seconds():.1f} s ahead of ours."
-    if age > measure.feed.fresh_for:
-        limit = measure.feed.fresh_for.total_seconds()
+    fresh_for = measure.feed.fresh_for(price.at, measure.exchange)
+    if age > fresh_for:
+        if measure.feed.closes:
+            return Refusal.STALE, f"It is the close of {price.at.date()}; a session has closed since."
+        limit = fresh_for.total_seconds()
         return Refusal.STALE, f"It was {age.total_seconds():.1f} s old when it came, more than {limit:g} s."
     return believed(pace, price, measure)
 
@@ -124,7 +127,8 @@ def believed(pace: Pace, price: Price, measure: Measure) -> tuple[Refusal, str]:
 def values_of(price: Price, measure: Measure) -> list[int]:
     """The values a cell might decide at, the likeliest first. A last traded long ago is none of them."""
     middle = [(price.bid + price.ask) // 2] if price.bid > 0 and price.ask > 0 else []
-    is_old = price.last_at is not None and price.at - price.last_at > measure.feed.fresh_for
+    traded_at = price.last_at or price.at
+    is_old = price.at - traded_at > measure.feed.fresh_for(traded_at, measure.exchange)
     return middle if middle and is_old else [price.last, *middle]
 
 

@@ -75,7 +75,7 @@ def has_limit(position: Position, rules: Rules, sight: Sight) -> bool:
     """As set; and before and after the session, where brokers take nothing else."""
     if rules.limit_orders or not rules.after_hours or position.portfolio.account.adapter in HERE:
         return bool(rules.limit_orders)
-    return calendar_for(exchange_of(position.symbol)).phase(sight.at) is not Phase.REGULAR
+    return calendar_for(exchange_of(position.symbol)).phase(sight.moment) is not Phase.REGULAR
 
 
 def new_order(

@@ -16,7 +16,7 @@ from trading.selectors import held_symbols
 from trading.services.intake import Taken, refuse_unreadable, take_price
 
 MUTE = timedelta(seconds=STREAMED)  # a streamed symbol whose newest price is no longer fresh is asked for
-# One statement: whoever comes second finds the turn taken. Turns are of the feed's cadence since 1970.
+# One statement: whoever comes second finds the turn taken. Turns are counted since 1970.
 CLAIM = """
     INSERT INTO market_pace AS pace (symbol, source, price, returns, variance, doubted, asked_at)
     SELECT symbol, %(source)s, 0, 0, 0, 0, %(now)s FROM unnest(%(symbols)s::text[]) AS wanted (symbol) ORDER BY symbol
@@ -38,7 +38,7 @@ def claim_turn(*, source: str, now: datetime) -> list[str]:
         "source": source,
         "symbols": symbols,
         "now": now,
-        "cadence": feed_of(source).cadence,
+        "cadence": feed_of(source).asked_every,
         "mute": MUTE,
     }
     with connection.cursor() as cursor:

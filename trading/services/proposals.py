@@ -61,7 +61,7 @@ def propose(
 
 def lapses_at(position: Position, sight: Sight, market_at: datetime) -> datetime:
     """An hour of market time, and never past the end of the session."""
-    ends = calendar_for(exchange_of(position.symbol)).trading_ends(sight.at)
+    ends = calendar_for(exchange_of(position.symbol)).trading_ends(sight.moment)
     return min(market_at + GOOD_FOR, ends) if ends else market_at + GOOD_FOR
 
 

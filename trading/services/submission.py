@@ -57,7 +57,7 @@ def begin_submission(*, order_id: int) -> OrderRequest | None:
     journal = Journal(position, market_at=market_at, actor="robot")
     if kept_back(journal, order, position, sight, forbidden):
         return None
-    send(journal, order, position, quote, listing, max(cost_now(order, position, sight), order.reserved_cash))
+    send(journal, order, position, sight, listing, max(cost_now(order, position, sight), order.reserved_cash))
     return request_for(order, position, sight, market_at, sent_before=False)._replace(leave_by=leave_by)
 
 
@@ -108,14 +108,14 @@ def too_fine(order: Order, position: Position) -> bool:
     return order.quantity % effective_rules(position).rules.lot != 0
 
 
-def send(journal: Journal, order: Order, position: Position, quote: Quote, listing: Listing, reserve: int) -> None:
+def send(journal: Journal, order: Order, position: Position, sight: Sight, listing: Listing, reserve: int) -> None:
     """Committed before the first byte leaves; what the order may cost is known now at the latest, and reserved."""
     move(order, "sending")
     more = reserve - order.reserved_cash
-    order.quote_at = quote.at
+    order.quote_at = sight.at
     order.reserved_cash = reserve
     if order.lasts == Order.Lasts.DAY:
-        order.expires_at = calendar_for(listing.exchange).trading_ends(quote.at)
+        order.expires_at = calendar_for(listing.exchange).trading_ends(sight.moment)
     note_attempt(journal, order, f"Sent to the {position.portfolio.account.adapter} broker.", more)
 
 
@@ -176,10 +176,10 @@ def request_for(
         limit_price=order.limit_price or 0,
         price=sight.price if sight else 0,
         slippage=position.portfolio.paper_slippage,
-        market_at=sight.at if sight else market_at,
+        market_at=sight.moment if sight else market_at,
         sent_before=sent_before,
         cancels=order.status == "cancelling",
-        extended=bool(order.limit_price) and is_outside(position.symbol, sight.at if sight else market_at),
+        extended=bool(order.limit_price) and is_outside(position.symbol, sight.moment if sight else market_at),
         expires_at=order.expires_at,
         latency_ms=account.latency_ms,
         most_per_quote=account.most_per_quote,

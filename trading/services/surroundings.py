@@ -15,6 +15,7 @@ from trading.brokers.models import Ability
 from trading.domain.choices import Side
 from trading.domain.order_life import OPEN_STATES
 from trading.market.calendars import calendar_for
+from trading.market.feeds import feed_of
 from trading.market.models import Quote
 from trading.market.selectors import listing_of, market_now, newest_quotes
 from trading.models import Order
@@ -127,7 +128,10 @@ class Surroundings:
     @cached_property
     def orders(self) -> dict[int, Collection[Order]]:
         """By cell, those that can matter to it at the quotes there are."""
-        days = {calendar_for(self.listing_of(row.symbol).exchange).market_day(row.at) for row in self.quotes.values()}
+        calendars = [(row, calendar_for(self.listing_of(row.symbol).exchange)) for row in self.quotes.values()]
+        days = {calendar.market_day(row.at) for row, calendar in calendars}
+        if feed_of(self.source).closes:  # acted on as of now
+            days |= {calendar.market_day(self.now) for _, calendar in calendars}
         found: dict[int, list[Order]] = defaultdict(list)
         for order in ORDERS.all(cells=self.keys, days=array_text(days)):
             found[order.position_id].append(order)

@@ -123,7 +123,7 @@ class Comparison:
             return without_trade(decision), {}
         if decision.side == Side.NONE or look.quote is None:
             return decision, {}
-        facts = walk.facts(look.quote, walk.calendar.phase(sight.at), decision.side)
+        facts = walk.facts(look.quote, sight.moment, decision.side)
         proposed = any(row.stands(sight, decision.side, rules) for row in walk.proposals.values())
         if look.event:
             words = look.event.content["outputs"].get("gates") or {}

@@ -4,7 +4,7 @@ Quotes come as columns, never as objects; of the log only the few events are rea
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from portfolios.domain.holding import Holding, Rules
 from portfolios.events import EventType
 from portfolios.models import Event, Position
 from trading.market.calendars import Calendar, calendar_for
+from trading.market.feeds import FEEDS
 from trading.market.models import Quote
 from trading.market.phases import IN_ORDER, instant, number, phases
 from trading.market.selectors import clock_of, exchange_of, last_close_before
@@ -51,6 +52,7 @@ from trading.timeline.walk import LATER, splits_of
 from trading.waits import UNEXPLAINED
 
 BITS = {"regular": REGULAR, "pre": EXTENDED, "post": EXTENDED, "closed": CLOSED}
+MILLISECOND = timedelta(milliseconds=1)
 LONG = 20_000  # quotes from which machine code pays: a process waits a second for it once
 FACTS = (
     EventType.POSITION_CREATED,
@@ -88,7 +90,7 @@ class Past(NamedTuple):
     """Everything of a cell's life that its settings do not decide.
 
     days, market: of each quote, without staleness, which is a matter of settings. before: the price before the first.
-    ages in milliseconds. opened: primary key of the first event.
+    ages in milliseconds, 0 while a price holds whatever the settings say. opened: primary key of the first event.
     """
 
     quotes: Quotes
@@ -116,7 +118,7 @@ def past_of(position: Position) -> Past:
     quotes = quotes_since(position, opening.market_at)
     calendar = calendar_for(exchange_of(position.symbol))
     replayed = clock_of(position.source) is not None
-    ages = np.zeros(len(quotes.at), np.int64) if replayed else np.maximum(quotes.received - quotes.at, 0) // 1_000
+    ages = np.zeros(len(quotes.at), np.int64) if replayed else ages_of(position, quotes)
     hours = phases(calendar, quotes.at)
     market = np.array([BITS[phase] for phase in IN_ORDER], np.uint8)[hours.phases]
     facts = list(placed(log[1:], quotes, replayed, by_hand))
@@ -279,6 +281,17 @@ def acts_of(event: Event, state: str, anchor: int, ex_rows: dict[str, int]) -> I
             yield ANCHOR, event.anchor_after, 0
     if event.state_after != state and Position.Status.PAUSED in (event.state_after, state) and event.actor != "market":
         yield (PAUSE if event.state_after == Position.Status.PAUSED else RESUME), 0, 0
+
+
+def ages_of(position: Position, quotes: Quotes) -> np.ndarray:
+    """As they came in, in milliseconds; 0 where that is no age for the feed."""
+    ages = np.maximum(quotes.received - quotes.at, 0) // 1_000
+    feed = FEEDS.get(position.source)
+    if feed is None or feed.cadence <= 1 or not len(ages):
+        return ages
+    exchange, at = exchange_of(position.symbol), quotes.at.tolist() if feed.closes else quotes.at[:1].tolist()
+    most = np.array([feed.fresh_for(instant(each), exchange) // MILLISECOND for each in at])  # one for all, or each
+    return np.where(ages <= most, 0, ages)
 
 
 def stage_under(past: Past, rules: Rules) -> Stage:

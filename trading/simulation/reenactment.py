@@ -151,7 +151,7 @@ class Staging:
         self.price, self.day = sight.price, day_number(self.walk.calendar.market_day(sight.at))
         part.prices.append(self.price)
         part.days.append(self.day)
-        part.market.append(PHASES[self.walk.calendar.phase(sight.at)] | (STALE if sight.stale else 0) | bits)
+        part.market.append(PHASES[self.walk.calendar.phase(sight.moment)] | (STALE if sight.stale else 0) | bits)
         return len(part.prices) - 1
 
     def came_too_late(self, sight: Sight, bits: int) -> bool:

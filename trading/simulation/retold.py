@@ -10,20 +10,21 @@ from trading.domain.choices import OPEN, Decision, Gates
 from trading.domain.decision import decide
 from trading.domain.prices import PriceKind
 from trading.market.calendars import Phase
-from trading.sight import Sight
+from trading.sight import Sight, age_limit
 
 
 def sight_in(inputs: dict[str, Any], symbol: str, rules: Rules) -> Sight:
+    at = datetime.fromisoformat(inputs["quote_at"])
     return Sight(
         symbol=symbol,
         source=inputs["source"],
-        at=datetime.fromisoformat(inputs["quote_at"]),
+        at=at,
         price=micros(inputs["price"]),
         kind=PriceKind[inputs["price_kind"].upper()],
         last=micros(inputs["last"]),
         mid=micros(inputs["mid"]) if inputs["mid"] else 0,
         age=int(inputs["age_ms"]),
-        stale=int(int(inputs["age_ms"]) > rules.max_quote_age),
+        stale=int(int(inputs["age_ms"]) > age_limit(symbol, inputs["source"], at, rules)),
     )
 
 

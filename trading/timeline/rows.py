@@ -107,11 +107,12 @@ def stored_row(walk: Walk, event: Event, following: Event | None) -> EvaluationR
     at = datetime.fromisoformat(inputs["quote_at"])
     decision = decision_from(outputs)
     led = following and following.type in WRITTEN and decision.action in TRADES
+    sight = sight_from(inputs, walk)
     return EvaluationRow(
         at=at,
         computed=False,
-        phase=walk.calendar.phase(at),
-        sight=sight_from(inputs, walk),
+        phase=walk.calendar.phase(sight.moment),
+        sight=sight,
         holding=Holding(*(micros(inputs[name]) for name in Holding._fields)),
         rules=walk.rules,
         decision=decision,
@@ -125,17 +126,17 @@ def stored_row(walk: Walk, event: Event, following: Event | None) -> EvaluationR
 
 
 def sight_from(inputs: dict[str, Any], walk: Walk) -> Sight:
-    age = int(inputs["age_ms"])
+    age, at = int(inputs["age_ms"]), datetime.fromisoformat(inputs["quote_at"])
     return Sight(
         symbol=walk.position.symbol,
         source=inputs["source"],
-        at=datetime.fromisoformat(inputs["quote_at"]),
+        at=at,
         price=micros(inputs["price"]),
         kind=PriceKind[inputs["price_kind"].upper()],
         last=micros(inputs["last"]),
         mid=micros(inputs["mid"]) if inputs["mid"] else 0,
         age=age,
-        stale=int(age > age_limit(inputs["source"], walk.rules)),
+        stale=int(age > age_limit(walk.position.symbol, inputs["source"], at, walk.rules)),
     )
 
 

@@ -182,13 +182,13 @@ class Walk:
         """As the robot would have it, the moment the quote arrived."""
         rules, holding = self.rules, self.holding
         sight = see(quote, quote.at if self.is_replayed else max(quote.received_at, quote.at), rules)
-        phase = self.calendar.phase(quote.at)
+        phase = self.calendar.phase(sight.moment)
         decision = decide(holding, rules, sight.price, OPEN)
         if self.anchored_at and self.anchored_at == quote.at.isoformat():
             return Calculation(sight, phase, holding, rules, without_trade(decision), {})
         if decision.side == Side.NONE:
             return Calculation(sight, phase, holding, rules, decision, {})
-        facts = self.facts(quote, phase, decision.side)
+        facts = self.facts(quote, sight.moment, decision.side)
         proposed = any(row.stands(sight, decision.side, rules) for row in self.proposals.values())
         shut = shut_by(facts._replace(proposed=proposed), rules, sight)
         return Calculation(sight, phase, holding, rules, decide(holding, rules, sight.price, shut.gates), shut.values)
@@ -197,13 +197,13 @@ class Walk:
         """The reason of the halt that was in force, if any."""
         return next((row.reason for row in self.halts if row.halted_at <= at < (row.rearmed_at or LATER)), "")
 
-    def facts(self, quote: Quote, phase: Phase, side: Side) -> Facts:
-        day = self.calendar.market_day(quote.at)
+    def facts(self, quote: Quote, moment: datetime, side: Side) -> Facts:
+        day = self.calendar.market_day(moment)
         return Facts(
             state=self.state.state,
             halted=self.halted_at(quote.received_at) or self.untraded,
             untrusted="",  # whoever was held up by that has written it down
-            phase=phase,
+            phase=self.calendar.phase(moment),
             day=day,
             order_open=self.open_order is not None,
             dup=f"{self.position.public_id}|{quote.at.isoformat()}|{side.name}" in self.keys,

@@ -121,7 +121,7 @@ def computed(position: Position, at: datetime) -> Found | None:
 def facts_of(walk: Walk, row: EvaluationRow, received_at: datetime) -> Facts:
     """What the gates would have asked then, had the price asked for a side."""
     quote = Quote(symbol=row.sight.symbol, source=row.sight.source, at=row.at, received_at=received_at)
-    return told(walk.facts(quote, row.phase, row.decision.side), row.gate_values)
+    return told(walk.facts(quote, row.sight.moment, row.decision.side), row.gate_values)
 
 
 def told(facts: Facts, values: dict[str, str]) -> Facts:
