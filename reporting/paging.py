@@ -22,17 +22,17 @@ class Slice(NamedTuple, Generic[Row]):
     newest: bool
 
 
-def slice_of(rows: QuerySet[Row], cursor: str, salt: str, *, key: str = "pk") -> Slice[Row]:
+def slice_of(rows: QuerySet[Row], cursor: str, salt: str, *, key: str = "pk", most: int = PAGE) -> Slice[Row]:
     """One page by a key that only grows, downwards. A cursor that is not ours counts as none."""
     before = read_cursor(cursor, salt)
     below = rows if before is None else rows.filter(**{f"{key}__lt": before})
-    return page_of(list(below.order_by(f"-{key}")[: PAGE + 1]), salt, before is None, key)
+    return page_of(list(below.order_by(f"-{key}")[: most + 1]), salt, before is None, key, most)
 
 
-def page_of(found: list[Row], salt: str, newest: bool, key: str = "pk") -> Slice[Row]:
+def page_of(found: list[Row], salt: str, newest: bool, key: str = "pk", most: int = PAGE) -> Slice[Row]:
     """A page from one row more than it shows."""
-    shown = found[:PAGE]
-    older = signing.dumps(getattr(shown[-1], key), salt=salt) if len(found) > PAGE else ""
+    shown = found[:most]
+    older = signing.dumps(getattr(shown[-1], key), salt=salt) if len(found) > most else ""
     return Slice(shown, older, newest)
 
 

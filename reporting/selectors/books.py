@@ -10,6 +10,7 @@ from trading.models import AccountEntry, AccountHolding, Reconciliation
 from trading.risk.selectors import why_untrusted
 
 SALT, MONEY = "books", "books money"
+LINES = 10  # of money on a page
 FROZEN = Reconciliation.Outcome.FROZEN
 TITLES = {
     "shares": "Shares",
@@ -61,7 +62,7 @@ def books_of(account: Account, cursor: str, money: str = "") -> Books:
         list(account.holdings.exclude(outside=0).order_by("symbol")),
         why_untrusted(account, timezone.now()),
         slice_of(account.reconciliations.all(), cursor, SALT),
-        slice_of(account.entries.exclude(amount=0, shares=0), money, MONEY),
+        slice_of(account.entries.exclude(amount=0, shares=0), money, MONEY, most=LINES),
     )
 
 

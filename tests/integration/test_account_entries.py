@@ -304,7 +304,16 @@ def test_a_dividend_that_we_do_not_know_of_is_named(fake: FakeAlpaca, cell: Posi
     happens(fake, "DIV", "12.34", symbol="IBM")
     found = reconcile(cell)
     assert (found.outcome, lines(found)) == ("matched", [("DIV IBM 2007-01-03", "12.34", "noted")])
-    assert AccountEntry.objects.get().note == "A dividend that we have not booked"
+    assert (AccountEntry.objects.get().state, AccountEntry.objects.get().note) == ("open", "Not booked here")
+
+
+def test_a_dividend_that_is_paid_there_first_is_matched_once_we_book_it(fake: FakeAlpaca, cell: Position) -> None:
+    happens(fake, "DIV", "22.5", day=date(2007, 3, 9), symbol="IBM")
+    found = reconcile(cell)
+    assert (found.outcome, lines(found)) == ("matched", [("DIV IBM 2007-03-09", "22.5", "noted")])
+    paid(cell, fake, "0.3", "")
+    assert reconcile(cell).found == []
+    assert AccountEntry.objects.get().state == "matched"
 
 
 def test_the_page_names_it_all_page_by_page_and_costs_the_same(fake: FakeAlpaca, cell: Position) -> None:
@@ -324,7 +333,7 @@ def test_the_page_names_it_all_page_by_page_and_costs_the_same(fake: FakeAlpaca,
     reconcile(cell)
     cost, text = shown()
     assert "Wire &lt;b&gt;in&lt;/b&gt;" in text
-    for _ in range(60):
+    for _ in range(12):
         happens(fake, "CSD", "1")
     reconcile(cell)
     again, text = shown()

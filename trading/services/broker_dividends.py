@@ -6,7 +6,7 @@ What is missing there is known by how much (`AccountEntry.short`), so that cash 
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from django.db.models import Sum
+from django.db.models import Min, Sum
 
 from dividends.models import Dividend, Entitlement
 from portfolios.domain.amounts import MICROS, as_text
@@ -18,13 +18,16 @@ CENT = MICROS // 100
 NEAR = timedelta(days=14)  # of the pay date; the next dividend of a share is a month away at the least
 AWAITED = timedelta(days=7)
 WINDOW = timedelta(days=60)  # in which tax may still be told, or taken back
+LONGEST = timedelta(days=400)  # for which what was not booked here may still be
 State, Kind = AccountEntry.State, AccountEntry.Kind
 
 
 def lay_dividends_beside(account: Account, today: date) -> list[Line]:
     """Equal to the cent of each line: matched. Otherwise a line; where theirs is less, it differs."""
-    since = today - WINDOW
-    rows = list(account.entries.filter(kind__in=(Kind.DIVIDEND, Kind.TAX), day__gte=since - NEAR).order_by("pk"))
+    theirs = account.entries.filter(kind__in=(Kind.DIVIDEND, Kind.TAX), day__gte=today - LONGEST)
+    waiting = theirs.filter(state=State.OPEN).aggregate(first=Min("day"))["first"]
+    since = min(today - WINDOW, waiting - NEAR) if waiting else today - WINDOW
+    rows = list(theirs.filter(day__gte=since - NEAR).order_by("pk"))
     lines: list[Line] = []
     for dividend in paid_here(account, since):
         near = [row for row in rows if row.symbol == dividend.symbol and abs(row.day - dividend.pay_date) <= NEAR]
@@ -32,7 +35,7 @@ def lay_dividends_beside(account: Account, today: date) -> list[Line]:
         rows = [row for row in rows if row not in near]
     for row in rows:
         if row.state == State.OPEN:
-            change(row, State.NOTED, "A dividend that we have not booked")
+            change(row, State.OPEN, "Not booked here")
     return lines
 
 

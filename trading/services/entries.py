@@ -17,6 +17,7 @@ from trading.services.broker_dividends import lay_dividends_beside
 from trading.services.broker_fees import ZONE, book_fees
 
 AGAIN = timedelta(days=10)  # what is told late comes under its own day
+JUDGED = ("fee", "dividend", "tax")
 State, Outcome = AccountEntry.State, Reconciliation.Outcome
 
 
@@ -58,6 +59,7 @@ def keep(account: Account, told: list[Entry]) -> None:
             amount=one.amount,
             shares=one.shares,
             words=one.words,
+            state=State.OPEN if one.kind in JUDGED else State.NOTED,
         )
         for one in told
         if one.id not in known
