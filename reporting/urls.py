@@ -47,6 +47,7 @@ urlpatterns = [
     path("accounts/<uuid:public_id>/books", books.books, name="books"),
     path("data", bars.data, name="data"),
     path("data/<str:symbol>/<str:resolution>", bars.series, name="data-series"),
+    path("data/<str:symbol>/<str:resolution>/chart", bars.series_chart, name="data-chart"),
     path("simulations", simulations.simulations, name="simulations"),
     path("simulations/new", simulations.new_simulation, name="simulation-new"),
     path("simulations/new/effect", simulations.simulation_effect, name="simulation-effect"),

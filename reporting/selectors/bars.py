@@ -1,14 +1,17 @@
 """What the pages of recorded bars show: which series there are, and one beside the exchange's calendar."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core import signing
 
+from reporting.series_chart import Summary, drawn, summary_of
 from trading.bars.catalogue import Series, all_series, series_of
 from trading.bars.models import BarImport
 from trading.bars.quality import Gap, Outlier, Quality
-from trading.simulation.recorded import quality_now
+from trading.bars.resolutions import DAILY
+from trading.market.selectors import exchange_of
+from trading.simulation.recorded import quality_now, recorded_view
 
 PAGE = 50
 SALT = "bars"
@@ -23,7 +26,7 @@ class Listed(NamedTuple):
 
 
 class SeriesPage(NamedTuple):
-    """gaps, outliers: of this page, newest first."""
+    """gaps, outliers: of this page, newest first. summary: of what the chart shows, on the first page."""
 
     series: Series
     quality: Quality
@@ -31,6 +34,7 @@ class SeriesPage(NamedTuple):
     outliers: list[Outlier]
     older: str
     newest: bool
+    summary: Summary | None
 
 
 def listed(cursor: str) -> Listed:
@@ -40,8 +44,8 @@ def listed(cursor: str) -> Listed:
     return Listed(rest[:PAGE], following(begin, len(rest)), begin == 0)
 
 
-def page_of(symbol: str, resolution: str, now: datetime, cursor: str) -> SeriesPage | None:
-    """None where nothing is recorded. Raises BarsGone."""
+def page_of(symbol: str, resolution: str, now: datetime, cursor: str, adjust: str) -> SeriesPage | None:
+    """None where nothing is recorded. adjust: one of ADJUSTMENTS. Raises BarsGone."""
     series = series_of(symbol, resolution)
     quality = quality_now(symbol, resolution, now) if series else None
     if series is None or quality is None:
@@ -49,7 +53,16 @@ def page_of(symbol: str, resolution: str, now: datetime, cursor: str) -> SeriesP
     begin = offset(cursor)
     gaps, outliers = quality.gaps[::-1][begin:], quality.outliers[::-1][begin:]
     older = following(begin, max(len(gaps), len(outliers)))
-    return SeriesPage(series, quality, list(gaps[:PAGE]), list(outliers[:PAGE]), older, begin == 0)
+    summary = summary_of(recorded_view(symbol, resolution, None, None, adjust)) if begin == 0 else None
+    return SeriesPage(series, quality, list(gaps[:PAGE]), list(outliers[:PAGE]), older, begin == 0, summary)
+
+
+def chart_of(symbol: str, resolution: str, adjust: str) -> dict[str, Any] | None:
+    """None where nothing is recorded. Raises BarsGone."""
+    if series_of(symbol, resolution) is None:
+        return None
+    bars = recorded_view(symbol, resolution, None, None, adjust)
+    return drawn(bars, exchange_of(symbol), is_daily=resolution == DAILY)
 
 
 def newest_imports() -> list[BarImport]:

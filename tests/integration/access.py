@@ -275,6 +275,7 @@ PAGES = [
     *(Row(f"simulations/<uuid:public_id>{page}", "GET", PAGE_OWNERS_RUN, "run") for page in ("", "/chart")),
     Row("data", "GET", PAGE_ANYONE_KNOWN),
     Row("data/<str:symbol>/<str:resolution>", "GET", PAGE_ANYONE_KNOWN),
+    Row("data/<str:symbol>/<str:resolution>/chart", "GET", PAGE_ANYONE_KNOWN),
     Row("data/import", "GET", PAGE_STAFF_READ),
     Row("data/import/check", "POST", (302, 403, 403, 403, 403, 422)),  # no file chosen
     Row("data/imports/<uuid:public_id>", "GET", PAGE_STAFF_READ, "import"),

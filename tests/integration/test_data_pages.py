@@ -1,6 +1,6 @@
 """The pages of recorded bars: the list, a series beside the calendar, and a file that comes in after a look."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from tests.bars import OPENING, bar_at, make_import, minutes, taken_in, written
+from dividends.services.announcements import announce_split
+from tests.bars import DAYS, OPENING, bar_at, days, make_import, minutes, taken_in, written
 from tests.factories import make_user
 from tests.integration.test_api_bars import csv
 from trading.bars.models import BarImport, StoredPart
@@ -134,7 +135,9 @@ def test_bars_whose_file_is_gone_are_said_to_be_gone(tmp_path: Path, bars_folder
     assert (gone.status_code, "import these bars again" in gone.content.decode()) == (503, True)
 
 
-@pytest.mark.parametrize(("address", "most"), [("/data", 12), ("/data/IBM/1min", 14)])
+@pytest.mark.parametrize(
+    ("address", "most"), [("/data", 12), ("/data/IBM/1min", 15), ("/data/IBM/1min/chart?adjust=all", 9)]
+)
 def test_more_bars_ask_the_database_no_more_often(
     tmp_path: Path, address: str, most: int, django_assert_max_num_queries: Any
 ) -> None:
@@ -144,3 +147,28 @@ def test_more_bars_ask_the_database_no_more_often(
         make_import()
         with django_assert_max_num_queries(most):
             client.get(address)
+
+
+def test_the_chart_of_a_series_is_a_drawing_and_figures_without_scripts_raw_or_adjusted(tmp_path: Path) -> None:
+    lines = [*days(2, price=700), *days(2, date(2014, 6, 9))]
+    announce_split(source="alpaca", symbol="IBM", ex_date=date(2014, 6, 9), numerator=7, denominator=1)
+    taken_in(written(tmp_path / "a.csv", lines, DAYS))
+    client = signed_in("ann")
+    raw, split, wrong = (
+        client.get("/data/IBM/1day" + query).content.decode() for query in ("", "?adjust=splits", "?adjust=<b>")
+    )
+    for text, opened in ((raw, "$700.00"), (split, "$100.00"), (wrong, "$700.00")):
+        assert f"<dt>First open</dt><dd>{opened}" in text
+        assert '<svg class="drawing run"' in text
+    assert 'aria-current="true">Splits<' in split
+    told = {adjust: client.get(f"/data/IBM/1day/chart?adjust={adjust}").json() for adjust in ("none", "splits", "all")}
+    assert [view["open"] for view in told.values()] == [[700, 700.01, 100, 100.01], *[[100, 100.0014, 100, 100.01]] * 2]
+    assert told["none"]["times"][0] == 1_401_667_200
+    assert client.get("/data/IBM/1min/chart").status_code == 404
+
+
+def test_a_chart_whose_file_is_gone_says_so(tmp_path: Path, bars_folder: Path) -> None:
+    taken_in(written(tmp_path / "a.csv", minutes(2)))
+    for path in bars_folder.rglob("*.parquet"):
+        path.unlink()
+    assert signed_in("ann").get("/data/IBM/1min/chart").status_code == 503
