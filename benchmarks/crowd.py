@@ -42,16 +42,18 @@ BEDDED = """
 
 
 class Line(NamedTuple):
-    """Milliseconds of each round. work: of `crowd`, what this process computed and did not wait. singly: of one woken
+    """Milliseconds of each round; *_work: of them, what this process computed and did not wait. singly: of one woken
     cell evaluated alone.
     """
 
     cells: int
     awake: int
     tick: list[float]
+    tick_work: list[float]
     crowd: list[float]
-    work: list[float]
+    crowd_work: list[float]
     singly: list[float]
+    single_work: list[float]
 
 
 def main() -> None:
@@ -115,7 +117,7 @@ def gather(cells: int) -> list[int]:
     return list(Position.objects.order_by("pk").values_list("pk", flat=True))
 
 
-def one_round(keys: list[int], awake: list[int], session: Any) -> tuple[float, float, float, float]:
+def one_round(keys: list[int], awake: list[int], session: Any) -> tuple[float, ...]:
     """One quote on a day of its own: the tick, then whom it woke together; at the close some of them singly."""
     from trading.market.base import Price  # noqa: PLC0415
     from trading.market.models import Quote  # noqa: PLC0415
@@ -146,16 +148,17 @@ def one_round(keys: list[int], awake: list[int], session: Any) -> tuple[float, f
     def singly() -> int:
         return sum(evaluate_position(position_id=pk).order is not None for pk in some)
 
-    woken, ticked, _ = timed(tick)
+    woken, ticked, tick_work = timed(tick)
     assert woken == awake
     orders, crowd, work = timed(together)
     assert orders == len(awake)
     some = awake[:ONE_BY_ONE]
     bed(keys, awake)
     price_at("close")
-    orders, alone, _ = timed(singly)
+    orders, alone, single_work = timed(singly)
     assert orders == len(some)
-    return ticked, crowd, work, alone / max(len(some), 1)
+    each = max(len(some), 1)
+    return ticked, tick_work, crowd, work, alone / each, single_work / each
 
 
 def bed(keys: list[int], awake: list[int]) -> None:
@@ -183,22 +186,30 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
 def show(lines: list[Line]) -> None:
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}; medians\n")
-    print(
-        f"{'cells':>8}{'awake':>8}{'tick ms':>9}{'crowd ms':>10}{'us a cell':>11}{'computed':>10}{'singly us':>11}"
-        f"{'ratio':>7}  tick"
+    names = (
+        "cells",
+        "awake",
+        "tick ms",
+        "computed",
+        "crowd ms",
+        "us a cell",
+        "computed",
+        "singly us",
+        "computed",
+        "ratio",
     )
+    print("".join(f"{name:>11}" for name in names), " tick")
     for line in lines:
-        tick, crowd = median(line.tick), median(line.crowd)
-        spread = f"{min(line.tick):.1f} to {max(line.tick):.1f} ms"
-        if not line.awake:
-            print(f"{line.cells:>8,}{0:>8}{tick:>9.2f}{'':>49}  {spread}")
-            continue
-        each, alone = crowd / line.awake * 1_000, median(line.singly) * 1_000
-        computed = median(line.work) / line.awake * 1_000
-        print(
-            f"{line.cells:>8,}{line.awake:>8,}{tick:>9.2f}{crowd:>10.1f}{each:>11.0f}{computed:>10.0f}{alone:>11.0f}"
-            f"{each / alone:>7.2f}  {spread}"
-        )
+        ticks = median(line.tick), median(line.tick_work)
+        print(f"{line.cells:>11,}{line.awake:>11,}{ticks[0]:>11.2f}{ticks[1]:>11.2f}", end="")
+        if line.awake:
+            each, computed = (median(times) / line.awake * 1_000 for times in (line.crowd, line.crowd_work))
+            alone, alone_computed = (median(times) * 1_000 for times in (line.singly, line.single_work))
+            print(f"{median(line.crowd):>11.1f}{each:>11.0f}{computed:>11.0f}", end="")
+            print(f"{alone:>11.0f}{alone_computed:>11.0f}{each / alone:>11.2f}", end="")
+        else:
+            print(" " * 66, end="")
+        print(f"  {min(line.tick):.1f} to {max(line.tick):.1f} ms")
     quiet = {line.cells: median(line.tick) for line in lines if not line.awake}
     if len(quiet) > 1:
         few, many = min(quiet), max(quiet)

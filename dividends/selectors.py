@@ -5,11 +5,11 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from dividends.models import ActionsAnswer, Dividend, Entitlement, Split, SplitApplication
 from portfolios.models import Position
+from portfolios.prepared import array_text, execute
 
 Row = TypeVar("Row", Dividend, Split)
 PERSON = "user:"
@@ -20,7 +20,7 @@ AWAITED = """
       JOIN dividends_split AS split
         ON split.symbol = cell.symbol AND split.source = cell.source
        AND split.cancelled_at IS NULL AND split.ex_date > cell.opened_on
-     WHERE cell.id = ANY(%s)
+     WHERE cell.id = ANY($1::bigint[])
        AND NOT EXISTS (SELECT FROM dividends_splitapplication AS done
                         WHERE done.split_id = split.id AND done.position_id = cell.id)
      GROUP BY cell.id
@@ -48,9 +48,7 @@ def awaited_splits(positions: Collection[Position]) -> dict[int, date]:
     """By primary key, when the first split goes ex that stands announced and the cell has not been through: from then
     on its shares and prices do not match. One query; cells that await none are left out.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(AWAITED, [[position.pk for position in positions]])
-        return dict(cursor.fetchall())
+    return dict(execute(AWAITED, [array_text(position.pk for position in positions)]))
 
 
 def cells_before() -> QuerySet[Position]:

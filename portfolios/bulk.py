@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 from operator import attrgetter
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, models
 from psycopg import sql
@@ -50,6 +51,26 @@ def insert_all(model: type[models.Model], rows: Sequence[models.Model]) -> None:
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
+def insert_missing(model: type[models.Model], rows: Sequence[models.Model]) -> None:
+    """In one statement, those that no key of the table knows yet; none of them learns its own."""
+    if rows:
+        execute(inserting_missing(model), [array_text(map(way, rows)) for way in ways_of(model, sized=False)])
+
+
+@cache
+def inserting_missing(model: type[models.Model]) -> str:
+    columns = columns_of(model)
+    names = ", ".join(f'"{field.column}"' for field in columns)
+    return numbered(
+        f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT * FROM unnest({arrays_of(columns)}) '  # noqa: S608 - as below
+        "ON CONFLICT DO NOTHING RETURNING 1"
+    )
+
+
+def arrays_of(columns: Sequence[Any]) -> str:
+    return ", ".join(f"%s::{field.cast_db_type(ours())}[]" for field in columns)
+
+
 def next_keys(model: type[models.Model], count: int) -> list[int]:
     """Of the table's own sequence, in order."""
     wanted = "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id'))::regclass) FROM generate_series(1, %s)"
@@ -64,12 +85,11 @@ def update_all(model: type[models.Model], rows: Sequence[models.Model], fields: 
 
 @cache
 def updating(model: type[models.Model], fields: tuple[str, ...]) -> str:
-    columns, connection = columns_of(model, fields), ours()
+    columns = columns_of(model, fields)
     changes = ", ".join(f'"{field.column}" = given."{field.column}"' for field in columns)
     names = ", ".join(f'"{field.column}"' for field in columns)
-    arrays = ", ".join(f"%s::{field.cast_db_type(connection)}[]" for field in columns)
     table = model._meta.db_table
     return numbered(
-        f'UPDATE "{table}" AS row SET {changes} FROM unnest(%s::bigint[], {arrays}) AS given (id, {names}) '  # noqa: S608 - of the model's own names
+        f'UPDATE "{table}" AS row SET {changes} FROM unnest(%s::bigint[], {arrays_of(columns)}) AS given (id, {names}) '  # noqa: S608 - of the model's own names
         "WHERE row.id = given.id RETURNING 1"
     )

@@ -26,8 +26,10 @@ Keep = Callable[[Sequence[Sequence[models.Model]], models.Model, Sequence[str]],
 class PlannedOnceCursor(RawCursor[Any]):
     """Keeps the plan of what it executes with its connection."""
 
+    prepare = True
+
     def execute(self, query: Any, params: Any = None, **_: Any) -> Any:
-        return super().execute(query, params, prepare=True)
+        return super().execute(query, params, prepare=self.prepare)
 
     def _convert_query(self, *asked: Any) -> Any:
         """Remembered for Django's log: psycopg itself forgets what it sends to a plan."""
@@ -35,16 +37,24 @@ class PlannedOnceCursor(RawCursor[Any]):
         return self._query
 
 
+class PlannedAnewCursor(PlannedOnceCursor):
+    """For a statement that one plan would not do for: the values decide which is good."""
+
+    prepare = False
+
+
 def ours() -> BaseDatabaseWrapper:
     """This thread's connection itself: Django's usual name for it looks it up at every word."""
     return connections[DEFAULT_DB_ALIAS]
 
 
-def execute(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def execute(
+    statement: str, values: Sequence[Any], planning: type[PlannedOnceCursor] = PlannedOnceCursor
+) -> list[tuple[Any, ...]]:
     """The rows it gives. Seen by Django like any other statement: counted, logged, its errors translated."""
     connection = ours()
     connection.ensure_connection()
-    with connection._prepare_cursor(PlannedOnceCursor(connection.connection)) as cursor:  # type: ignore[attr-defined]
+    with connection._prepare_cursor(planning(connection.connection)) as cursor:  # type: ignore[attr-defined]
         cursor.execute(statement, values)
         return list(cursor.fetchall())
 

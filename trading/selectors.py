@@ -4,14 +4,13 @@ from collections.abc import Collection
 from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from portfolios.models import Account, Portfolio, Position
-from portfolios.prepared import PreparedRead, Slot
+from portfolios.prepared import PlannedAnewCursor, PreparedRead, Slot, array_text, execute
 from trading.market.models import Quote
 from trading.market.selectors import newest_quote, newest_quotes
 from trading.models import InboxMessage, Order
@@ -21,19 +20,20 @@ TRIES = 10  # for a parked message: three at once, the rest five minutes apart; 
 QUICK_TRIES, QUICKLY, SLOWLY = 3, timedelta(seconds=5), timedelta(minutes=5)
 FATE_UNKNOWN = ("sending", "unknown", "cancelling")
 # Between last and middle the rule may choose either, so a cell wakes when one of them left its band. One half per edge,
-# because each edge has an index of its own: an OR of the two would read every cell of the symbol.
+# because each edge has an index of its own: an OR of the two would read every cell of the symbol. Planned each time: a
+# plan for any number of quotes would read every cell there is.
 WAITING_CELLS = """
       WITH quote AS (
-        SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::timestamptz[]) AS one (symbol, low, high, at)
+        SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[]) AS one (symbol, low, high, at)
       )
     SELECT cell.id
       FROM quote JOIN portfolios_position AS cell
-        ON cell.symbol = quote.symbol AND cell.source = %s AND cell.wake_below >= quote.low
+        ON cell.symbol = quote.symbol AND cell.source = $5 AND cell.wake_below >= quote.low
      WHERE (cell.quote_at IS NULL OR cell.quote_at < quote.at) AND cell.state NOT IN ('closed', 'quarantined')
      UNION
     SELECT cell.id
       FROM quote JOIN portfolios_position AS cell
-        ON cell.symbol = quote.symbol AND cell.source = %s AND cell.wake_above <= quote.high
+        ON cell.symbol = quote.symbol AND cell.source = $5 AND cell.wake_above <= quote.high
      WHERE (cell.quote_at IS NULL OR cell.quote_at < quote.at) AND cell.state NOT IN ('closed', 'quarantined')
      ORDER BY id
 """
@@ -43,6 +43,16 @@ LOCKED_CELL = PreparedRead(lambda: Position.objects.locked().filter(pk=Slot("pos
 LOCKED_CELL_OF = PreparedRead(lambda: Position.objects.locked().filter(orders=Slot("order")))
 CELL_OF = PreparedRead(lambda: Position.objects.filter(orders=Slot("order")))
 ORDER = PreparedRead(lambda: Order.objects.filter(pk=Slot("order")))
+OPEN_ORDERS = PreparedRead(
+    lambda: (
+        Order.objects.open()
+        .filter(position__symbol__is_any_of=Slot("symbols"), position__source__is_any_of=Slot("sources"))
+        .exclude(position__state=Position.Status.QUARANTINED)
+        .only("status", "origin", "quote_at")
+        .annotate(symbol=F("position__symbol"))
+        .order_by("pk")
+    )
+)
 
 
 def locked_cell(position_id: int) -> Position:
@@ -71,9 +81,8 @@ def waiting_cells(quotes: Collection[Quote]) -> list[int]:
         return []
     rows = [(quote.symbol, *spread_of(quote), quote.at) for quote in quotes]
     source = next(iter(quotes)).source
-    with connection.cursor() as cursor:
-        cursor.execute(WAITING_CELLS, [*(list(column) for column in zip(*rows, strict=True)), source, source])
-        return [pk for (pk,) in cursor.fetchall()]
+    columns = [array_text(column) for column in zip(*rows, strict=True)]
+    return [pk for (pk,) in execute(WAITING_CELLS, [*columns, source], PlannedAnewCursor)]
 
 
 def spread_of(quote: Quote) -> tuple[int, int]:
@@ -85,16 +94,14 @@ def waiting_orders(quotes: Collection[Quote]) -> list[int]:
     """Orders to be carried on at these quotes: those not decided yet, and those that have not seen the quote."""
     seen = {quote.symbol: quote.at for quote in quotes}
     sources = {quote.source for quote in quotes}
-    orders = Order.objects.open().filter(position__symbol__in=seen, position__source__in=sources).order_by("pk")
-    orders = orders.exclude(position__state=Position.Status.QUARANTINED)
-    rows = orders.values_list("pk", "status", "origin", "quote_at", "position__symbol")
+    rows: list[Any] = OPEN_ORDERS.all(symbols=array_text(seen), sources=array_text(sources))
     return [
-        pk
-        for pk, status, origin, quote_at, symbol in rows
-        if status in FATE_UNKNOWN
-        or (status == "new" and origin == Order.Origin.ROBOT)
-        or quote_at is None
-        or quote_at < seen[symbol]
+        order.pk
+        for order in rows
+        if order.status in FATE_UNKNOWN
+        or (order.status == "new" and order.origin == Order.Origin.ROBOT)
+        or order.quote_at is None
+        or order.quote_at < seen[order.symbol]
     ]
 
 
@@ -164,9 +171,7 @@ LISTINGS = """
 
 
 def listings() -> list[Listing]:
-    with connection.cursor() as cursor:
-        cursor.execute(LISTINGS)
-        return [Listing(*row) for row in cursor.fetchall()]
+    return [Listing(*row) for row in execute(LISTINGS, [])]
 
 
 def traded_symbols(source: str) -> list[str]:

@@ -191,6 +191,15 @@ def test_a_chunk_asks_as_often_for_many_as_for_few(django_assert_max_num_queries
     assert counts[0] == counts[1]
 
 
+@pytest.mark.django_db
+def test_one_alone_asks_each_thing_once(django_assert_num_queries: Any) -> None:
+    portfolio = make_portfolio()
+    first, second = (make_fallen_cell(portfolio=portfolio).pk for _ in range(2))
+    assert evaluate_position(position_id=first).order
+    with django_assert_num_queries(10):  # a savepoint and its end; cell, quote, clock, listing, orders, splits, halts
+        assert evaluate_position(position_id=second).order
+
+
 @pytest.fixture
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     heard: list[tuple[str, dict[str, Any]]] = []

@@ -8,6 +8,7 @@ from django.db import connection
 
 from portfolios.domain.amounts import MICROS, micros
 from portfolios.models import Event, Position
+from portfolios.prepared import PlannedAnewCursor, array_text, execute
 from portfolios.services.positions import deposit, pause, resume, withdraw
 from portfolios.services.settings import change_settings
 from tests.factories import NOON, make_portfolio, make_position, make_quote
@@ -348,9 +349,8 @@ def test_one_quote_finds_its_few_cells_among_twenty_thousand_by_index() -> None:
     Position.objects.bulk_create(cells, batch_size=5_000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE portfolios_position")
-        asked = [["S1"], [52_000_000], [52_000_000], [NOON], "replay", "replay"]
-        cursor.execute(f"EXPLAIN {WAITING_CELLS}", asked)
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+    asked = [*(array_text([value]) for value in ("S1", 52_000_000, 52_000_000, NOON)), "replay"]
+    plan = "\n".join(line for (line,) in execute(f"EXPLAIN {WAITING_CELLS}", asked, PlannedAnewCursor))
     conditions = [line for line in plan.splitlines() if "Index Cond" in line]
     assert any("wake_below >= quote" in line for line in conditions), plan
     assert any("wake_above <= quote" in line for line in conditions), plan

@@ -8,7 +8,7 @@ from portfolios.domain.holding import UNLIMITED
 from tests.unit.cells import any_case, cell, rules, stock_and_value, traded
 from trading.domain.choices import OPEN, Action, Gates, Reason, Side
 from trading.domain.costs import cash_to_reserve, reservation_price
-from trading.domain.decision import decide
+from trading.domain.decision import decide, gated
 from trading.domain.sizing import triggered_side
 
 TRADES = (Action.BUY, Action.SELL)
@@ -111,6 +111,14 @@ def test_a_cell_in_debt_never_buys(case, cash):
 @given(any_case(), any_gates)
 def test_gates_stop_an_order_but_never_change_what_it_would_have_been(case, gates):
     holding, settings, price = case
-    free, gated = decide(holding, settings, price, OPEN), decide(holding, settings, price, gates)
-    assert free[4:10] == gated[4:10]
-    assert gated.action not in TRADES or gated == free
+    free, stopped = decide(holding, settings, price, OPEN), decide(holding, settings, price, gates)
+    assert free[4:10] == stopped[4:10]
+    assert stopped.action not in TRADES or stopped == free
+
+
+@given(any_case(), any_gates)
+def test_the_answer_of_open_gates_gated_is_the_answer_of_those_gates(case, gates):
+    holding, settings, price = case
+    free = decide(holding, settings, price, OPEN)
+    assume(free.side != Side.NONE)
+    assert gated(free, gates) == decide(holding, settings, price, gates)

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple, Protocol
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from portfolios.prepared import PreparedRead, Slot
+from portfolios.prepared import PreparedRead, Slot, array_text, execute
 from trading.market import cache
 from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
 from trading.market.models import Bar, Instrument, MarketClock, PriceRefusal, Quote
@@ -16,11 +17,11 @@ BEFORE_OPENING = time(12)  # UTC: the morning of the same day in America
 
 # One step down the key's index per symbol: DISTINCT ON reads every quote there is, 23 s at ten million.
 NEWEST_QUOTES = """
-    SELECT newest.*
-      FROM unnest(%s::text[]) AS wanted (symbol)
+    SELECT {}
+      FROM unnest($1::text[]) AS wanted (symbol)
      CROSS JOIN LATERAL (
            SELECT * FROM market_quote AS quote
-            WHERE quote.symbol = wanted.symbol AND quote.source = %s
+            WHERE quote.symbol = wanted.symbol AND quote.source = $2
             ORDER BY quote.at DESC
             LIMIT 1
            ) AS newest
@@ -45,7 +46,11 @@ def latest_quote(symbol: str, source: str) -> Quote | None:
 
 def newest_quotes(symbols: Collection[str], source: str) -> dict[str, Quote]:
     """The newest quote of each symbol that has one."""
-    return {quote.symbol: quote for quote in Quote.objects.raw(NEWEST_QUOTES, [list(symbols), source])}
+    columns = [field.attname for field in Quote._meta.concrete_fields]
+    named = ", ".join(f"newest.{column}" for column in columns)
+    rows = execute(NEWEST_QUOTES.format(named), [array_text(symbols), source])
+    found = [Quote.from_db(DEFAULT_DB_ALIAS, columns, row) for row in rows]
+    return {quote.symbol: quote for quote in found}
 
 
 def clock_of(source: str) -> MarketClock | None:

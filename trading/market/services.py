@@ -9,12 +9,15 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from portfolios.bulk import insert_missing
+from portfolios.prepared import execute
 from trading.domain.prices import Refusal, refusal_of
 from trading.market.base import Price
 from trading.market.cache import remember_newest
 from trading.market.models import Bar, Instrument, MarketClock, Quote
 from trading.market.selectors import newest_quotes
 
+MOVE = "UPDATE market_marketclock SET at = $1, day = $2, phase = $3 WHERE source = $4 RETURNING 1"
 log = structlog.get_logger(__name__)
 
 
@@ -42,7 +45,7 @@ def take_prices(*, source: str, prices: Sequence[Price]) -> tuple[list[Quote], l
         else:
             refused.append(Refused(price, reason))
             log.warning("price refused", symbol=price.symbol, source=source, reason=reason.name.lower())
-    Quote.objects.bulk_create(fresh, ignore_conflicts=True)
+    insert_missing(Quote, fresh)
     for quote in fresh:
         transaction.on_commit(partial(remember_newest, quote))
     return fresh, refused
@@ -67,7 +70,7 @@ def quote_from(source: str, price: Price, received_at: datetime | None = None) -
 
 
 def move_clock(*, source: str, at: datetime, day: date, phase: str) -> None:
-    MarketClock.objects.filter(source=source).update(at=at, day=day, phase=phase)
+    execute(MOVE, [at, day, phase, source])
 
 
 def set_running(*, source: str, running: bool) -> None:

@@ -16,7 +16,7 @@ LOCKED_CELLS = PreparedRead(
 PORTFOLIOS = PreparedRead(
     lambda: Portfolio.objects.select_related("settings_version", "account").filter(pk__is_any_of=Slot("portfolios"))
 )
-CHUNK = 250  # cells under one lock: long enough to share what all ask, short enough to wait for
+CHUNK = 500  # cells under one lock: long enough to share what all ask, short enough to wait for
 
 
 @transaction.atomic

@@ -74,7 +74,7 @@ def why_not_sent(account: Account, ability: Ability | None) -> str:
 
 def shut_at(position: Position, rules: Rules, sight: Sight, side: Side, calendar: Calendar, asked: Asked) -> Shut:
     """By what was read, of one cell or of many at once."""
-    day, key = calendar.market_day(sight.moment), robot_key(position, sight.at, side)
+    day = calendar.market_day(sight.moment)
     facts = Facts(
         state=position.state,
         halted=asked.halted,
@@ -82,7 +82,7 @@ def shut_at(position: Position, rules: Rules, sight: Sight, side: Side, calendar
         phase=calendar.phase(sight.moment),
         day=day,
         order_open=any(order.status in OPEN_STATES for order in asked.orders),
-        dup=any(order.key == key for order in asked.orders),
+        dup=any(order.key == robot_key(position, sight.at, side) for order in asked.orders),
         sent=sum(
             order.origin == Order.Origin.ROBOT and order.market_day == day and order.attempts > 0
             for order in asked.orders

@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from dividends.domain.expected import expected_after
 from dividends.selectors import actions_between
+from portfolios.bulk import insert_missing
 from portfolios.domain.amounts import as_text
+from portfolios.prepared import PreparedRead, Slot, store
 from trading.domain import outliers
 from trading.domain.outliers import Going
 from trading.domain.prices import Refusal, refusal_of
@@ -18,9 +20,9 @@ from trading.market.base import Price, Unreadable
 from trading.market.cache import remember_newest
 from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
 from trading.market.feeds import Feed, feed_of
-from trading.market.models import Instrument, Pace, PriceRefusal, Quote
+from trading.market.models import Pace, PriceRefusal, Quote
 from trading.market.phases import instant, number
-from trading.market.selectors import newest_quote
+from trading.market.selectors import INSTRUMENT, newest_quote
 from trading.market.services import is_taken, quote_from
 
 AHEAD = timedelta(seconds=5)  # a source's clock may be so much before ours
@@ -29,6 +31,9 @@ PENNY = 10_000
 FOLDED = 2_000  # quotes of which a pace is made anew
 KEPT_DAYS = 90
 FOLD = ("price", "at", "returns", "variance", "doubted", "doubted_at")  # whose turn it is to ask is another's matter
+PACE = PreparedRead(
+    lambda: Pace.objects.select_for_update(no_key=True).filter(symbol=Slot("symbol"), source=Slot("source"))
+)
 log = structlog.get_logger(__name__)
 
 
@@ -76,10 +81,10 @@ def take_price(price: Price, *, source: str, received_at: datetime | None = None
 
 def taken(pace: Pace, price: Price, measure: Measure, source: str, now: datetime) -> Taken:
     quote = quote_from(source, price, now)
-    quote.save(force_insert=True)
     value, at = values_of(price, measure)[0], number(price.at)
     base = expected_base(pace, price, measure.exchange)
-    keep(pace, outliers.after(outliers.rebased(going_of(pace), base), value, at, measure.cadence, measure.tick))
+    fill(pace, outliers.after(outliers.rebased(going_of(pace), base), value, at, measure.cadence, measure.tick))
+    store([[quote]], pace, FOLD)
     transaction.on_commit(partial(remember_newest, quote))
     return Taken(quote)
 
@@ -176,11 +181,11 @@ def write_down(row: PriceRefusal, reason: Refusal, sentence: str, now: datetime)
 
 def locked_pace(symbol: str, source: str) -> Pace:
     """Made of the quotes there are where it is not there yet."""
-    rows = Pace.objects.select_for_update(no_key=True).filter(symbol=symbol, source=source)
-    found = rows.first()
+    found = PACE.first(symbol=symbol, source=source)
     if found is None:
-        Pace.objects.bulk_create([Pace(symbol=symbol, source=source)], ignore_conflicts=True)
-        found = rows.get()
+        insert_missing(Pace, [Pace(symbol=symbol, source=source)])
+        found = PACE.first(symbol=symbol, source=source)
+    assert found
     if found.at is None:
         rebuild_pace(found)
     return found
@@ -203,9 +208,10 @@ def rebuild_pace(pace: Pace) -> None:
 
 
 def measure_of(symbol: str, source: str) -> Measure:
-    found = Instrument.objects.filter(symbol=symbol).values_list("tick", "exchange").first()
-    tick, exchange = found or (PENNY, DEFAULT_EXCHANGE)
-    return Measure(feed_of(source), tick or PENNY, exchange)
+    found = INSTRUMENT.first(symbol=symbol)
+    if found is None:
+        return Measure(feed_of(source), PENNY, DEFAULT_EXCHANGE)
+    return Measure(feed_of(source), found.tick or PENNY, found.exchange)
 
 
 def going_of(pace: Pace) -> Going:

@@ -22,14 +22,16 @@ from trading.models import Order
 from trading.risk.models import Halt
 from trading.risk.selectors import ability_of, why_untraded
 from trading.services.gates import ASKED, Asked, Shut, shut_at, why_not_sent
+from trading.services.ordering import robot_key
 from trading.sight import Sight
 from trading.waits import Wait, waits_of
 
 
 def orders_asked() -> QuerySet[Order]:
-    """Of some cells the open ones, proposals, and those of some market days. Each by an index of its own."""
+    """Of some cells the open ones, proposals, those of some market days or keys. Each by an index of its own."""
     rows = Order.objects.filter(position__is_any_of=Slot("cells")).only(*ASKED, "position_id")
-    return rows.open().union(rows.filter(status="proposed"), rows.filter(market_day__is_any_of=Slot("days")))
+    on_days, by_key = rows.filter(market_day__is_any_of=Slot("days")), rows.filter(key__is_any_of=Slot("keys"))
+    return rows.open().union(rows.filter(status="proposed"), on_days, by_key)
 
 
 def halts_asked() -> QuerySet[Halt]:
@@ -129,10 +131,16 @@ class Surroundings:
     def orders(self) -> dict[int, Collection[Order]]:
         """By cell, those that can matter to it at the quotes there are."""
         calendars = [(row, calendar_for(self.listing_of(row.symbol).exchange)) for row in self.quotes.values()]
-        days = {calendar.market_day(row.at) for row, calendar in calendars}
-        if feed_of(self.source).closes:  # acted on as of now
+        days, keys = {calendar.market_day(row.at) for row, calendar in calendars}, []
+        if feed_of(self.source).closes:  # acted on as of now, on whatever day that was
             days |= {calendar.market_day(self.now) for _, calendar in calendars}
+            keys = [key for position in self.positions for key in self.keys_of(position)]
         found: dict[int, list[Order]] = defaultdict(list)
-        for order in ORDERS.all(cells=self.keys, days=array_text(days)):
+        for order in ORDERS.all(cells=self.keys, days=array_text(days), keys=array_text(keys)):
             found[order.position_id].append(order)
         return defaultdict(tuple, {cell: tuple(orders) for cell, orders in found.items()})
+
+    def keys_of(self, position: Position) -> list[str]:
+        """Of the orders that the newest quote can have made of it."""
+        quote = self.quote(position)
+        return [robot_key(position, quote.at, side) for side in (Side.BUY, Side.SELL)] if quote else []
