@@ -10,14 +10,16 @@ from django.core.validators import RegexValidator
 
 from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MICROS, MIN_PRICE, as_text, micros
 from portfolios.domain.exact import muldiv_floor
-from portfolios.domain.holding import Holding, Rules, value_of
+from portfolios.domain.holding import Holding, Rules, in_lots, value_of
 from portfolios.domain.settings import SettingError, merge_settings, parse_settings, rules_from
 from portfolios.models import Portfolio, SettingsPreset, User
 from portfolios.presets import PRESETS
 from portfolios.selectors import default_buffer, given_in
+from portfolios.services.lots import Lot
 from portfolios.services.positions import REASON, SYMBOL
 from portfolios.typed import without_commas
 from trading.market import feeds
+from trading.services.lots import lot_for
 from trading.services.replay import SOURCE
 
 INHERIT = "portfolio"
@@ -134,7 +136,7 @@ class NewCellForm(forms.Form):
         typed["ticker"] = typed.get("ticker", "").strip().upper()
         super().__init__(typed)
         steered = Portfolio.objects.steered_by(user).filter(state=Portfolio.Status.ACTIVE)
-        self.portfolios = list(steered.select_related("settings_version").order_by("pk"))
+        self.portfolios = list(steered.select_related("settings_version", "account").order_by("pk"))
         self.own = {f"own-{preset.pk}": preset for preset in SettingsPreset.objects.filter(owner=user).order_by("name")}
         choices = {str(portfolio.public_id): portfolio.name for portfolio in self.portfolios}
         self.fields["portfolio"].choices = [("", "the first one"), *choices.items()]  # type: ignore[attr-defined]
@@ -162,7 +164,11 @@ class NewCellForm(forms.Form):
         """Raises SettingError where preset and portfolio do not go together."""
         portfolio = self.target or Portfolio()
         merged = merge_settings(given_in(portfolio.settings_version), parse_settings(self.given()))
-        return rules_from(merged, default_buffer=default_buffer(portfolio))
+        return in_lots(rules_from(merged, default_buffer=default_buffer(portfolio)), self.lot().micros)
+
+    def lot(self) -> Lot:
+        """What instrument and account prescribe."""
+        return lot_for(self.cleaned_data["ticker"], self.target.account if self.target else None)
 
     def opening(self, price: int) -> Opening | None:
         """What is typed as a cell at this price (0: unknown); None, with the errors noted, when it cannot be one."""
@@ -179,7 +185,10 @@ class NewCellForm(forms.Form):
             return None
         shares, cash = divided(typed["stock"], typed["stock_in"] == "money", typed["cash"], rules, price)
         if shares % rules.lot:
-            self.add_error("stock", "Must be whole shares: this preset trades no fractions")
+            prescribed = self.lot()
+            why = prescribed.why if rules.lot == prescribed.micros else "this preset trades no fractions"
+            step = "whole shares" if rules.lot == MICROS else f"a multiple of {as_text(rules.lot)} shares"
+            self.add_error("stock", f"Must be {step}: {why}")
         if not shares and not cash:
             self.add_error("cash", "A cell begins with some cash or some shares")
         if cash > MAX_AMOUNT:

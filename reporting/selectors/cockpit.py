@@ -8,16 +8,20 @@ from django.db.models import Count, QuerySet, Subquery, Window
 from django.db.models.functions import TruncDate
 
 from dividends.models import Entitlement
+from portfolios.domain.amounts import MICROS
+from portfolios.domain.holding import Rules
 from portfolios.events import EventType
 from portfolios.models import Event, Position
 from reporting.happening import FILLS, Happening
+from reporting.reading import shares
 from reporting.selectors.cells import Cell, cells_of
 from reporting.selectors.timeline import DECISIONS, with_causes
 from reporting.steps import Steps, steps_of
 from trading.domain.ladder import Rung
 from trading.domain.order_life import OPEN_STATES
-from trading.market.models import Bar, Instrument, MarketClock
+from trading.market.models import Bar, MarketClock
 from trading.models import Execution, Order
+from trading.risk.selectors import offered
 
 TRADES, EVENTS = 12, 6
 STRANDED_AFTER = 20
@@ -33,7 +37,10 @@ TOLD_ELSEWHERE = (
 
 
 class Cockpit(NamedTuple):
-    """stranded: sessions since the cell last could trade, None while that is nothing to speak of."""
+    """stranded: sessions since the cell last could trade, None while that is nothing to speak of.
+
+    untraded: why nobody may order its symbol; lot: the step of its orders and why; both empty where there is nothing.
+    """
 
     cell: Cell
     name: str
@@ -48,6 +55,8 @@ class Cockpit(NamedTuple):
     trade_count: int
     events: list[Happening]
     stranded: int | None
+    untraded: str
+    lot: str
 
 
 def cockpit_of(position: Position, clocks: Iterable[MarketClock]) -> Cockpit:
@@ -58,9 +67,10 @@ def cockpit_of(position: Position, clocks: Iterable[MarketClock]) -> Cockpit:
     decided, events = latest_of(position)
     trades = trades_of(position)
     steps = steps_of(position.holding, rules, price)
+    name, untraded = offered(position)
     return Cockpit(
         cell,
-        Instrument.objects.filter(symbol=position.symbol).values_list("name", flat=True).first() or "",
+        name,
         steps,
         steps.buys[0].rung if steps.buys else None,
         steps.sells[-1].rung if steps.sells else None,
@@ -71,7 +81,17 @@ def cockpit_of(position: Position, clocks: Iterable[MarketClock]) -> Cockpit:
         trades[0].of_all if trades else 0,
         with_causes(position, events),
         stranded_for(cell),
+        untraded,
+        lot_in_words(rules, position.lot),
     )
+
+
+def lot_in_words(rules: Rules, prescribed: int) -> str:
+    """prescribed: by instrument and account, whatever the settings say (micros)."""
+    if rules.lot == 1:
+        return ""
+    step = "whole shares" if rules.lot == MICROS else f"steps of {shares(rules.lot)} shares"
+    return f"{step}, {'smaller parts are not traded' if prescribed == rules.lot else 'by its settings'}"
 
 
 def standing_of(position: Position) -> tuple[Order | None, Order | None]:

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from dividends.models import Dividend, Split
-from portfolios.domain.amounts import PPM
+from portfolios.domain.amounts import MICROS, PPM
 from portfolios.domain.exact import muldiv_floor
 from portfolios.domain.holding import Holding, Rules, Sizing, total_value
 from portfolios.models import User
 from reporting.comparison import Payout, Ratio
 from reporting.hints import Choice, Hint, Known, choices_of, hints_of
-from reporting.reading import money
+from reporting.reading import money, shares
 from reporting.rehearsal import Rehearsal, rehearse
 from reporting.stormy import Storm, storm_over
 from trading.domain.choices import Reason, Side
@@ -186,10 +186,11 @@ def warnings_of(plan: Plan, known: Known) -> list[str]:
             f"Too small: a trade would be worth about {money(typical)}, and below {money(rules.min_notional)} none "
             "is made, so this cell may never trade. More money helps, or a lower smallest trade in the settings."
         )
+    step = "whole shares" if rules.lot == MICROS else f"steps of {shares(rules.lot)} shares"
     if Reason.LOT in reasons:
-        found.append("Whole shares only: one share is more than this cell trades at a time. More money helps.")
+        found.append(f"Orders in {step} only: one is more than this cell trades at a time. More money helps.")
     elif rules.lot > 1:
-        found.append("Whole shares only: sizes are rounded down to whole shares.")
+        found.append(f"Orders in {step} only: sizes are rounded down.")
     if plan.first and plan.first.decision.reason != Reason.GUARDRAIL_REBALANCE:
         found.append("The anchor is so far from the price that a trigger has fired already: it trades at once.")
     return found

@@ -292,7 +292,7 @@ def test_what_the_account_can_do_there_is_asked_when_connecting_and_every_hour(
     known = Ability.objects.get(account=account.code)
     assert (known.blocked, known.fractional, known.extended_hours) == ("", True, True)
     assert (known.whole_only, known.untradable) == ([], [])
-    fake.do(lambda: fake.book.whole_shares.add("IBM"))
+    fake.do(lambda: fake.book.assets.whole.add("IBM"))
     reconcile(account)
     assert Ability.objects.get().probed_at == known.probed_at
     Ability.objects.update(probed_at=timezone.now() - timedelta(minutes=61), asked={})

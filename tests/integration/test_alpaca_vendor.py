@@ -134,9 +134,13 @@ def test_account_clock_asset_and_activities(client: TradingClient, fake: FakeAlp
 
 
 def test_assets_and_orders_that_an_asset_does_not_allow(client: TradingClient, fake: FakeAlpaca) -> None:
-    fake.book.assets["NVR"] = {"exchange": "NASDAQ", "fractionable": False, "name": "NVR, Inc."}
-    fake.book.assets["OLD"] = {"status": "inactive", "tradable": False}
-    fake.book.assets["FINE"] = {"min_order_size": "0.01", "min_trade_increment": "0.001", "price_increment": "0.05"}
+    fake.book.assets.said["NVR"] = {"exchange": "NASDAQ", "fractionable": False, "name": "NVR, Inc."}
+    fake.book.assets.said["OLD"] = {"status": "inactive", "tradable": False}
+    fake.book.assets.said["FINE"] = {
+        "min_order_size": "0.01",
+        "min_trade_increment": "0.001",
+        "price_increment": "0.05",
+    }
     whole, ended, fine = (client.get_asset(symbol) for symbol in ("NVR", "OLD", "FINE"))
     assert (whole.exchange, whole.name, whole.fractionable) == (AssetExchange.NASDAQ, "NVR, Inc.", False)
     assert (ended.status, ended.tradable) == (AssetStatus.INACTIVE, False)

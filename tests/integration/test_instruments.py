@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from portfolios.errors import Refused
 from portfolios.models import Event, Position, User
@@ -168,3 +170,33 @@ def test_less_than_a_lot_says_why_it_may_not_be_less() -> None:
         make_quote(symbol, "97")
         assert tick(cell) is None
         assert Event.objects.of(cell).get(type="skipped").content["message"] == f"No buy at 97: less than {words}."
+
+
+def test_the_cockpit_says_why_nothing_is_ordered_and_in_which_steps(client: Client) -> None:
+    cell = make_fallen_cell()
+    client.force_login(cell.portfolio.owner)
+    url = reverse("cockpit", args=[cell.public_id])
+    plain = client.get(url).content.decode()
+    assert 'id="untraded"' not in plain
+    assert 'id="lot"' not in plain
+    Instrument.objects.create(symbol="IBM", tradable=False, fractional=False)
+    heed_lots()
+    told = client.get(url).content.decode()
+    assert f"No orders in IBM now:</strong> {WHY}." in told
+    assert "orders in whole shares, smaller parts are not traded" in told
+    Instrument.objects.update(tradable=True, fractional=True)
+    heed_lots()
+    at_a_broker(cell, untradable=["IBM"])
+    assert f"No orders in IBM now:</strong> {THERE}." in client.get(url).content.decode()
+
+
+def test_a_cell_is_opened_in_steps_that_are_traded_and_told_why(client: Client) -> None:
+    cell = make_fallen_cell()
+    client.force_login(cell.portfolio.owner)
+    Instrument.objects.create(symbol="IBM", fractional=False)
+    typed = {"ticker": "IBM", "stock": "10.5", "cash": "1000", "stock_in": "shares", "preset": "balanced"}
+    said = client.post(reverse("open-cell"), typed)
+    assert said.status_code == 422
+    assert "Must be whole shares: IBM is traded in whole shares only" in said.content.decode()
+    shown = client.get(reverse("position-new"), typed | {"stock": "100", "cash": "10000"}).content.decode()
+    assert "Orders in whole shares only: sizes are rounded down." in shown

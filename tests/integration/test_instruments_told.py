@@ -51,7 +51,7 @@ def connect(cell: Position) -> None:
 
 
 def say(fake: FakeAlpaca, **said: Any) -> None:
-    fake.do(lambda: fake.book.assets.update(IBM=said))
+    fake.do(lambda: fake.book.assets.said.update(IBM=said))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_what_the_broker_does_not_know_is_not_traded_there_and_makes_no_instrume
     fake: FakeAlpaca, cell: Position
 ) -> None:
     Instrument.objects.all().delete()
-    fake.do(lambda: fake.book.unlisted.add("IBM"))
+    fake.do(lambda: fake.book.assets.unlisted.add("IBM"))
     connect(cell)
     assert Ability.objects.get().untradable == ["IBM"]
     assert not Instrument.objects.exists()
@@ -177,7 +177,7 @@ def test_so_many_symbols_are_asked_about_at_a_time_the_longest_unasked_first(
             opened_on=FIRST_DAY,
             actor="user:test",
         )
-    fake.do(lambda: fake.book.whole_shares.update({"IBM", "WM"}))
+    fake.do(lambda: fake.book.assets.whole.update({"IBM", "WM"}))
     account = account_of(cell)
     asked = fake.asked
 

@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from portfolios.models import Account, Position
 from portfolios.services.credentials import is_readable
 from trading.brokers.models import Ability
 from trading.domain.order_life import UNSENT, WORKING
+from trading.market.models import Instrument
 from trading.market.selectors import Listing, listing_of
 from trading.models import Order
 from trading.risk.models import Halt
@@ -90,6 +91,19 @@ def why_untraded(symbol: str, listing: Listing, ability: Ability | None) -> str:
 
 def untraded_for(position: Position) -> str:
     return why_untraded(position.symbol, listing_of(position.symbol), ability_of(position.portfolio.account))
+
+
+def offered(position: Position) -> tuple[str, str]:
+    """The name of what it trades, and why nobody may order it. One query."""
+    known = Instrument.objects.filter(symbol=position.symbol)
+    there = Ability.objects.filter(account=OuterRef("code"), untradable__contains=[position.symbol])
+    account = Account.objects.filter(portfolios=position.portfolio_id).annotate(
+        offered_name=Subquery(known.values("name")[:1]),
+        is_traded=Subquery(known.values("tradable")[:1]),
+        is_untraded_there=Exists(there),
+    )
+    name, traded, untraded = account.values_list("offered_name", "is_traded", "is_untraded_there").get()
+    return name or "", NOT_TRADABLE if traded is False else NOT_TRADED_THERE if untraded else ""
 
 
 def is_silent(account: Account, now: datetime) -> bool:

@@ -29,12 +29,12 @@ class Known(NamedTuple):
     instruments: dict[str, Instrument]
     abilities: dict[str, Ability]
 
-    def lot(self, symbol: str, account: Account) -> Lot:
+    def lot(self, symbol: str, account: Account | None) -> Lot:
         """The coarsest that anything asks for; one where nothing does."""
         return max(self.asked(symbol, account), default=ANY, key=lambda lot: lot.micros)
 
-    def asked(self, symbol: str, account: Account) -> Iterator[Lot]:
-        instrument, ability = self.instruments.get(symbol), self.abilities.get(account.code)
+    def asked(self, symbol: str, account: Account | None) -> Iterator[Lot]:
+        instrument, ability = self.instruments.get(symbol), self.abilities.get(account.code if account else "")
         if instrument and not instrument.fractional:
             yield Lot(MICROS, f"{symbol} is traded in whole shares only")
         if ability and symbol in ability.whole_only:
@@ -53,8 +53,9 @@ def known_of(symbols: Sequence[str], accounts: Sequence[Account]) -> Known:
     return Known(instruments, {row.account: row for row in abilities})
 
 
-def lot_for(symbol: str, account: Account) -> Lot:
-    return known_of([symbol], [account]).lot(symbol, account)
+def lot_for(symbol: str, account: Account | None) -> Lot:
+    """account: None for a paper one that is still to be made."""
+    return known_of([symbol], [account] if account else []).lot(symbol, account)
 
 
 def heed_lots() -> int:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce
 
-from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MIN_PRICE, as_text
+from portfolios.domain.amounts import MAX_AMOUNT, MAX_PRICE, MICROS, MIN_PRICE, as_text
 from portfolios.domain.holding import Rules
 from portfolios.errors import Refused
 from portfolios.events import EventType
@@ -266,7 +266,8 @@ def refuse_bad_order(
     if not 0 < quantity <= MAX_AMOUNT:
         raise Refused("out_of_range", "must be above 0 and at most 1000000000000", field="qty")
     if quantity % rules.lot:
-        raise Refused("whole_shares_only", "this cell trades whole shares only", field="qty")
+        step = "whole shares only" if rules.lot == MICROS else f"steps of {as_text(rules.lot)} shares only"
+        raise Refused("whole_shares_only", f"this cell trades {step}", field="qty")
     if limit is not None and not MIN_PRICE <= limit <= MAX_PRICE:
         raise Refused("out_of_range", "must be from 0.0001 to 1000000", field="limit_price")
     if has_open_order:

@@ -15,7 +15,7 @@ def position(book: Book, symbol: str) -> dict[str, Any]:
     return {
         "asset_id": book.asset_id(symbol),
         "symbol": symbol,
-        "exchange": book.asset(symbol)["exchange"],
+        "exchange": book.assets.wire(symbol)["exchange"],
         "asset_class": "us_equity",
         "asset_marginable": True,
         "avg_entry_price": said(cost),
@@ -98,9 +98,9 @@ async def get_configurations(request: web.Request) -> web.Response:
 
 async def get_asset(request: web.Request) -> web.Response:
     book, symbol = request.app[BOOK], request.match_info["symbol"]
-    if not SYMBOL.fullmatch(symbol) or symbol in book.unlisted:
+    if not SYMBOL.fullmatch(symbol) or symbol in book.assets.unlisted:
         raise Problem(404, NOT_FOUND, f"asset not found for {symbol}")
-    return answer(book.asset(symbol))
+    return answer(book.assets.wire(symbol))
 
 
 ROUTES = (

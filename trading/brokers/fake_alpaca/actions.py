@@ -68,7 +68,7 @@ def split(book: Book, action: Action) -> None:
     if not before:
         return
     after = (before * ratio).quantize(GRAIN)
-    kept = after // 1 if symbol in book.whole_shares else after
+    kept = after if book.assets.wire(symbol)["fractionable"] else after // 1
     name = "FSPLIT" if action.kind == "forward_split" else "RSPLIT"
     words = f"From QTY:-{said(before)}, To QTY:{said(kept)}"
     for verb, shares in (("REMOVE", -before), ("ADD", kept)):

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from trading.brokers.fake_alpaca.assets import Assets
 from trading.brokers.fake_alpaca.days import Hours
 from trading.brokers.fake_alpaca.entries import Action, Fees
 from trading.brokers.fake_alpaca.market import Prices
@@ -54,9 +55,7 @@ class Book:
         self.fees = Fees()
         self.hours = Hours()
         self.executions: dict[str, list[str]] = {}  # that stand, by their ids: order, quantity, price
-        self.whole_shares: set[str] = set()  # symbols of which no parts can be traded
-        self.assets: dict[str, dict[str, Any]] = {}  # of a symbol, what is not as for any other
-        self.unlisted: set[str] = set()  # symbols that are no asset
+        self.assets = Assets(self.asset_id)
         self.blocked = False
         self.habit: tuple[str, ...] = ("fill",)
         self.plans: dict[str, list[str]] = {}
@@ -76,24 +75,6 @@ class Book:
     def asset_id(self, symbol: str) -> str:
         return str(uuid.uuid5(NAMESPACE, symbol))
 
-    def asset(self, symbol: str) -> dict[str, Any]:
-        """As the vendor tells it; steps are told of few."""
-        return {
-            "id": self.asset_id(symbol),
-            "class": "us_equity",
-            "exchange": "NYSE",
-            "symbol": symbol,
-            "name": f"{symbol} Common Stock",
-            "status": "active",
-            "tradable": True,
-            "marginable": True,
-            "maintenance_margin_requirement": 30,
-            "shortable": False,
-            "easy_to_borrow": False,
-            "fractionable": symbol not in self.whole_shares,
-            "attributes": ["fractional_eh_enabled"],
-        } | self.assets.get(symbol, {})
-
     def wire(self, order: Order) -> dict[str, Any]:
         return order.wire(self.asset_id(order.symbol))
 
@@ -104,14 +85,7 @@ class Book:
         order = ordered(body, stamp(self.now()), self.prices.price)
         if any(known.client_order_id == order.client_order_id for known in self.orders.values()):
             raise Problem(422, BAD_REQUEST, "client_order_id must be unique")
-        if order.symbol in self.unlisted:
-            raise Problem(422, UNPROCESSABLE, f'could not find asset "{order.symbol}"')
-        asset = self.asset(order.symbol)
-        if asset["status"] != "active" or not asset["tradable"]:
-            words = "active" if asset["status"] != "active" else "tradable"
-            raise Problem(422, UNPROCESSABLE, f"asset {order.symbol} is not {words}")
-        if not asset["fractionable"] and order.qty % 1:
-            raise Problem(403, FORBIDDEN, f"asset {order.symbol} is not fractionable")
+        self.assets.refuse(order.symbol, order.qty)
         self.refuse_uncovered(order)
         self.enter(order)
         return order

@@ -33,11 +33,11 @@ def read_script(book: Book, faults: Faults, told: Any, allowed: set[str]) -> Non
     if "held" in told:
         book.held = {symbol: Decimal(qty) for symbol, qty in told["held"].items()}
     book.prices.told |= {symbol: Decimal(price) for symbol, price in told.get("prices", {}).items()}
-    book.whole_shares |= set(told.get("whole_shares", ()))
+    book.assets.whole |= set(told.get("whole_shares", ()))
     for symbol, said in told.get("assets", {}).items():
         if set(said) - ASSET:
             raise ValueError(f"of an asset can be said {', '.join(sorted(ASSET))}")
-        book.assets[symbol] = book.assets.get(symbol, {}) | said
+        book.assets.said[symbol] = book.assets.said.get(symbol, {}) | said
     book.habit = tuple(told.get("habit", book.habit))
     faults.read(told.get("faults", ()))
     for line in told.get("actions", ()):
