@@ -46,6 +46,7 @@ urlpatterns = [
     path("accounts/<uuid:public_id>", accounts.account, name="account"),
     path("accounts/<uuid:public_id>/books", books.books, name="books"),
     path("data", bars.data, name="data"),
+    path("data/refused", bars.refused_prices, name="refused-prices"),
     path("data/<str:symbol>/<str:resolution>", bars.series, name="data-series"),
     path("data/<str:symbol>/<str:resolution>/chart", bars.series_chart, name="data-chart"),
     path("simulations", simulations.simulations, name="simulations"),

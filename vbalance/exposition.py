@@ -18,6 +18,7 @@ from reporting.metrics.periods import Period
 from reporting.metrics.reports import Line, cells_seen_by, moments_around, report_of, today_of
 from trading.market.cache import HEARD
 from trading.market.models import Quote
+from trading.market.selectors import count_refusals
 from trading.models import Order
 from vbalance.health import waiting_bells
 
@@ -117,6 +118,10 @@ def house() -> Iterator[Metric]:
     yield gauge(
         "vb_gapped_cells", "Cells whose last word was a gap overnight that nobody had explained", [("", held)], []
     )
+    refused = CounterMetricFamily("vb_refused_prices", "Prices that decided nothing", labels=["source", "reason"])
+    for (source, reason), count in count_refusals().items():
+        refused.add_metric([source, reason], count)
+    yield refused
     failed = FailedTask.objects.filter(replayed_at=None).count()
     yield gauge("vb_failed_tasks", "Bells that failed for good and were not rung again", [("", failed)], [])
     newest = Quote.objects.order_by("-pk").first()

@@ -1,5 +1,7 @@
 """The pages of recorded bars: which there are, and how good each series is."""
 
+from urllib.parse import urlencode
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -8,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from reporting.selectors import bars as selected
+from reporting.selectors.refusals import FILTERS, refused_for
 from reporting.views.asked import visitor
 from trading.bars.catalogue import BarsGone
 
@@ -22,6 +25,19 @@ def data(request: HttpRequest) -> HttpResponse:
     imports = selected.newest_imports() if visitor(request).is_staff else []
     page = selected.listed(request.GET.get("before", ""))
     return render(request, "reporting/data.html", {"page": page, "imports": imports, "query": ""})
+
+
+@login_required
+@require_safe
+@never_cache
+def refused_prices(request: HttpRequest) -> HttpResponse:
+    """Of the stocks of one's own cells: who holds what is nobody else's business."""
+    chosen = {name: request.GET[name].strip()[:20] for name in FILTERS if request.GET.get(name, "").strip()}
+    if "symbol" in chosen:
+        chosen["symbol"] = chosen["symbol"].upper()
+    refusals = refused_for(request.user, chosen, request.GET.get("before", ""))
+    query = f"{urlencode(chosen)}&" if chosen else ""
+    return render(request, "reporting/refused.html", {"refusals": refusals, "chosen": chosen, "query": query})
 
 
 @login_required

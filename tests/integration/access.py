@@ -274,6 +274,7 @@ PAGES = [
     Row("simulations/start", "POST", PAGE_FORM_REFUSED),  # no stock chosen
     *(Row(f"simulations/<uuid:public_id>{page}", "GET", PAGE_OWNERS_RUN, "run") for page in ("", "/chart")),
     Row("data", "GET", PAGE_ANYONE_KNOWN),
+    Row("data/refused", "GET", PAGE_ANYONE_KNOWN),
     Row("data/<str:symbol>/<str:resolution>", "GET", PAGE_ANYONE_KNOWN),
     Row("data/<str:symbol>/<str:resolution>/chart", "GET", PAGE_ANYONE_KNOWN),
     Row("data/import", "GET", PAGE_STAFF_READ),

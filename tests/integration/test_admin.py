@@ -46,7 +46,16 @@ from reporting.snapshots import write_snapshots
 from tests.factories import NOON, make_portfolio, make_position, make_quote, make_user
 from trading.bars.models import BarImport, StoredPart
 from trading.brokers.models import Ability, PaperEntry
-from trading.market.models import Bar, Instrument, MarketClock, Pace, PriceRefusal, Quote, StoredQuotes
+from trading.market.models import (
+    Bar,
+    ForgottenRefusals,
+    Instrument,
+    MarketClock,
+    Pace,
+    PriceRefusal,
+    Quote,
+    StoredQuotes,
+)
 from trading.market.services import load_bars
 from trading.models import Execution, InboxMessage, Order
 from trading.services.evaluation import evaluate_position
@@ -113,6 +122,7 @@ def furnish(name: str, symbol: str) -> None:
     kept = {"source": f"from {name}", "month": date(2007, 1, 1), "file": "2007-01.parquet", "rows": 1}
     Pace.objects.create(symbol=symbol, source=f"from {name}")
     PriceRefusal.objects.create(symbol=symbol, source="alpaca", at=NOON, reason="outlier", received_at=NOON)
+    ForgottenRefusals.objects.create(source="alpaca", reason="outlier", count=3)
     StoredQuotes.objects.create(**kept, first=NOON, last=LATER, sha256="0" * 64, stored_at=LATER)
     BarImport.objects.create(symbol=symbol, resolution="1min", name="a.csv", sha256="0" * 64, found={})
     Ability.objects.create(account=portfolio.account.code, whole_only=[symbol], probed_at=LATER)

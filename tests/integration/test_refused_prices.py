@@ -1,23 +1,31 @@
 """Every price of a day of minutes is explained: by an evaluation on the timeline, or in the list of refused prices."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from random import Random
 
 import pytest
 from django.test import Client
 
 from portfolios.models import Portfolio, Position
-from tests.factories import bearer, make_position
+from tests.at_once import at_once
+from tests.factories import bearer, make_position, make_quote, make_user
+from tests.integration.browsing import page, queries, signed_in
+from tests.market import LIVE, lives, tick
 from trading.domain.prices import Refusal
 from trading.market.base import Price
 from trading.market.models import MarketClock, PriceRefusal, Quote
+from trading.market.selectors import count_refusals
 from trading.selectors import waiting_cells
 from trading.services.evaluation import evaluate_position
 from trading.services.intake import Taken, forget_old_refusals, take_price
+from vbalance.exposition import told_to_the_scraper
 
 pytestmark = pytest.mark.django_db
 SOURCE = "alpaca-1min"
 OPEN = datetime(2024, 3, 5, 14, 30, tzinfo=UTC)
+OLDER = re.compile(r'<a href="([^"]+)">Older</a>')
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
 
@@ -125,5 +133,72 @@ def test_old_refusals_are_forgotten(cell) -> None:
 def test_every_reason_has_a_name_the_api_knows() -> None:
     from trading.api.refused_prices import REASONS
 
-    assert [reason.name.lower() for reason in Refusal][1:] == REASONS
+    assert [*(reason.name.lower() for reason in Refusal if reason), "unexplained_gap"] == REASONS
     assert Quote.objects.count() == 0
+
+
+def test_what_was_refused_is_counted_by_source_and_reason_and_the_count_never_falls(cell) -> None:
+    refuse(3)
+    line = b'vb_refused_prices_total{reason="outlier",source="alpaca-1min"} 3.0'
+    assert line in told_to_the_scraper()
+    assert forget_old_refusals() == 3
+    assert line in told_to_the_scraper()
+    refuse(2)
+    assert forget_old_refusals() == 2
+    assert forget_old_refusals() == 0
+    assert line.replace(b"3.0", b"5.0") in told_to_the_scraper()
+
+
+def test_forgetting_twice_at_once_counts_each_once(transactional_db) -> None:
+    refuse(40)
+    at_once(forget_old_refusals, forget_old_refusals)
+    assert count_refusals() == {(SOURCE, "outlier"): 40}
+
+
+def test_the_list_of_all_is_counted_filtered_and_paged_for_ones_own_stocks(cell) -> None:
+    refuse(120)
+    other = {"source": SOURCE, "at": OPEN, "last": "9", "sentence": "Not of his.", "received_at": OPEN}
+    PriceRefusal.objects.create(symbol="SPY", **(other | {"sentence": "It is crossed."}), reason="crossed")
+    PriceRefusal.objects.create(symbol="ZIM", **other, reason="crossed")
+    client, found = client_of(cell), 0
+    address = "/data/refused"
+    while address:
+        html = client.get(address).content.decode()
+        assert "Not of his." not in html
+        assert '<td class="number">121</td>' in html
+        found += html.count('<tr id="refused-')
+        older = OLDER.search(html)
+        address = f"/data/refused{unescape(older[1])}" if older else ""
+    assert found == 121
+    for query, count in (
+        ({"reason": "crossed"}, 1),
+        ({"reason": "outlier", "symbol": "spy"}, 50),
+        ({"symbol": "ZIM"}, 0),
+        ({"source": "nobody"}, 0),
+        ({"reason": "<b>"}, 0),
+        ({"before": "forged", "other": "x"}, 50),
+    ):
+        html = client.get("/data/refused", query).content.decode()
+        assert html.count('<tr id="refused-') == count, query
+        assert "<b>" not in html
+    assert "None refused" in signed_in(make_user("eve")).get("/data/refused").content.decode()
+
+
+@pytest.mark.parametrize("name", ["refused-prices", "timeline"])
+def test_a_page_of_refused_prices_asks_as_little_for_many_and_while_a_gap_waits(name) -> None:
+    """The gap is an event of its own kind, so a timeline of it is asked for in the same questions."""
+    cell = lives(make_position(anchor="100"))
+    make_quote(price="100", source=LIVE, at=OPEN - timedelta(days=1))
+    make_quote(price="80", source=LIVE, at=OPEN)
+    tick(cell)
+    client, of = client_of(cell), cell if name == "timeline" else None
+    assert "unexplained gap" in page(client, name, of).replace("_", " ")
+    alone = queries(client, name, of)
+    rows = PriceRefusal.objects.all()
+    for number in range(70):
+        row = rows.latest("pk")
+        row.pk, row.at = None, OPEN + (number + 1) * SECOND
+        row.save()
+    for minute in range(30):
+        evaluate_position(position_id=cell.pk, asked_by=f"user:{minute}")
+    assert queries(client, name, of) == alone <= 9

@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from dividends.models import ActionsAnswer, Dividend, Split
 from portfolios.domain.amounts import micros
 from portfolios.errors import Refused
 from portfolios.events import EventType
@@ -47,9 +48,10 @@ from tests.integration.browsing import signed_in
 from tests.integration.test_access_matrix import address
 from tests.recorded import make_done_run
 from tests.swept import make_sweep
+from trading.brokers.models import PaperEntry
 from trading.domain.books import Line
 from trading.domain.choices import Side
-from trading.market.models import Instrument
+from trading.market.models import Instrument, PriceRefusal
 from trading.models import InboxMessage, Reconciliation
 from trading.risk.models import Halt
 from trading.services.execution import execute_order
@@ -118,6 +120,8 @@ PLACES = (
     "halt",
     "books",
     "run",
+    "refusal",
+    "answer",
 )
 ADDRESSES = {"href", "src", "action", "formaction", "xlink:href", "hx-get", "hx-post", "data", "srcdoc"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -167,7 +171,7 @@ def stored(texts: tuple[str, ...]) -> House:
 
     Where a service would refuse a text, the row is written behind its back: pages do not lean on the doors.
     """
-    Instrument.objects.create(symbol="IBM", name=texts[0])
+    Instrument.objects.create(symbol="IBM", name=texts[0], exchange="XNYS", currency=texts[0][:3])
     owner = make_user("owner", first_name=texts[0], last_name=texts[1], email="a@b.example")
     portfolios = [create_portfolio(owner=owner, name=name) for name in of(texts, "folio")]
     rich = portfolios[0]
@@ -181,6 +185,7 @@ def stored(texts: tuple[str, ...]) -> House:
         position_id=cell.pk, side=Side.SELL, quantity=micros("1"), limit=None, author=owner, actor="x", key="x"
     )
     tell(cell, texts)
+    market(cell, texts)
     people(rich, texts)
     things(owner, rich, cell, texts)
     secrets = [invite(portfolio_id=one.pk, email=None, role="viewer", actor="user:owner")[1] for one in portfolios[1:]]
@@ -199,6 +204,38 @@ def tell(cell: Position, texts: tuple[str, ...]) -> None:
         for why, journal.actor in zip(of(texts, "why"), of(texts, "actor"), strict=True):
             journal.add(EventType.ANCHOR_RESET, f"Anchor none to 90: {why}", anchor=90_000_000, inputs={"reason": why})
         journal.write()
+
+
+def market(cell: Position, texts: tuple[str, ...]) -> None:
+    """What feeds, venues and people say of prices and companies: other instruments, refused prices, announcements."""
+    said = enumerate(zip(texts, of(texts, "refusal"), of(texts, "stock"), of(texts, "answer"), strict=True))
+    for number, (text, refused, stock, answered) in said:
+        Instrument.objects.create(symbol=f"X{number}", name=stock[:120], currency=text[:3], told_by=text[:20])
+        PriceRefusal.objects.create(
+            symbol=cell.symbol,
+            source=cell.source,
+            origin=text[:20],
+            at=NOON,
+            last=text[:36] + f"~{number}",
+            bid=text[:40],
+            ask=text[:40],
+            reason=text[:20],
+            sentence=refused[:240],
+            received_at=timezone.now(),
+        )
+        day = NOON.date() + timedelta(days=number)
+        ActionsAnswer.objects.create(source=cell.source, symbol=text[:12], day=day, by=answered[:160])
+        told = {
+            "symbol": cell.symbol,
+            "source": cell.source,
+            "ex_date": day - timedelta(days=60),
+            "told_by": text[:160],
+        }
+        Dividend.objects.create(**told, pay_date=day, dps=1_000_000)
+        Split.objects.create(**told | {"source": text[:20]}, numerator=2, denominator=1)
+        PaperEntry.objects.create(
+            account=text[:48], book=text[:40], symbol=text[:12], kind="ex", ex_date=day, shares=1, cash=1
+        )
 
 
 def people(portfolio: Portfolio, texts: tuple[str, ...]) -> None:

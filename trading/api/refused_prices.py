@@ -12,8 +12,9 @@ from portfolios.api.views import ApiView, paged
 from trading.api.access import position_for
 from trading.domain.prices import Refusal
 from trading.market.selectors import refusals_of
+from trading.waits import UNEXPLAINED
 
-REASONS = [reason.name.lower() for reason in Refusal if reason]
+REASONS = [*(reason.name.lower() for reason in Refusal if reason), UNEXPLAINED]
 
 
 class RefusedPriceAnswer(Answer):

@@ -11,7 +11,16 @@ from django.http import HttpRequest
 
 from portfolios.admin.base import ReadOnlyAdmin
 from trading.market.instruments import COLUMNS, heed_told
-from trading.market.models import Bar, Instrument, MarketClock, Pace, PriceRefusal, Quote, StoredQuotes
+from trading.market.models import (
+    Bar,
+    ForgottenRefusals,
+    Instrument,
+    MarketClock,
+    Pace,
+    PriceRefusal,
+    Quote,
+    StoredQuotes,
+)
 
 ALWAYS = ("name", "currency", "tick", "lot", "tradable", "fractional")
 BY_HAND = "Ticked: said by a person, and what a broker tells does not change it. What you change here ticks itself."
@@ -87,6 +96,12 @@ class QuoteAdmin(ReadOnlyAdmin):
 @admin.register(StoredQuotes)
 class StoredQuotesAdmin(ReadOnlyAdmin):
     list_display = ("source", "month", "rows", "first", "last", "stored_at")
+    sortable_by = ()
+
+
+@admin.register(ForgottenRefusals)
+class ForgottenRefusalsAdmin(ReadOnlyAdmin):
+    list_display = ("source", "reason", "count")
     sortable_by = ()
 
 

@@ -137,6 +137,21 @@ class PriceRefusal(models.Model):
         return f"{self.symbol} {self.at:%Y-%m-%d %H:%M}: {self.reason}"
 
 
+class ForgottenRefusals(models.Model):
+    """How many refused prices were deleted for their age, so that what is counted of them never falls."""
+
+    source = models.CharField(max_length=20)
+    reason = models.CharField(max_length=20)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "forgotten refusals"
+        constraints = [models.UniqueConstraint(fields=["source", "reason"], name="forgotten_refusals_key")]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.count} {self.reason}"
+
+
 class Bar(models.Model):
     """A recorded session, raw as traded."""
 

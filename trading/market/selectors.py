@@ -1,17 +1,18 @@
 """Reads of the market: newest quotes and market time."""
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple, Protocol
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from portfolios.prepared import PreparedRead, Slot, array_text, execute
 from trading.market import cache
 from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
-from trading.market.models import Bar, Instrument, MarketClock, PriceRefusal, Quote
+from trading.market.models import Bar, ForgottenRefusals, Instrument, MarketClock, PriceRefusal, Quote
 
 BEFORE_OPENING = time(12)  # UTC: the morning of the same day in America
 
@@ -111,6 +112,15 @@ class Follows(Protocol):
 
     symbol: str
     source: str
+
+
+def count_refusals() -> dict[tuple[str, str], int]:
+    """All there ever were, by source and reason; both come from short lists."""
+    found: Counter[tuple[str, str]] = Counter()
+    for rows, count in ((PriceRefusal.objects, Count("pk")), (ForgottenRefusals.objects, Sum("count"))):
+        for source, reason, number in rows.values_list("source", "reason").annotate(count).order_by("source", "reason"):
+            found[source, reason] += int(number)
+    return dict(sorted(found.items()))
 
 
 def refusals_of(cell: Follows) -> QuerySet[PriceRefusal]:

@@ -21,6 +21,7 @@ from trading.models import Order
 from trading.selectors import locked_cell
 from trading.services.account import inputs_of, outputs_of, sentence_of
 from trading.services.gates import UNASKED, Shut
+from trading.services.intake import refuse_gap
 from trading.services.ordering import write_robot_order
 from trading.services.proposals import needs_approval, propose, supersede
 from trading.services.surroundings import Surroundings
@@ -68,12 +69,11 @@ def evaluated(
     market_at = around.now
     journal = Journal(position, market_at=market_at, actor=asked_by or ROBOT, effective=effective, keep=keep)
     if quote is None:
-        return undecided(position, effective, journal, asked_by, no_price(position.symbol), {})
+        return undecided(position, effective, journal, asked_by, no_price(position.symbol), None)
     if not asked_by and (has_looked_at(quote, position) or around.order_goes_first(position, quote)):
         return unasked(position, effective)
     if wait := around.wait(position):
-        named = wait.gap.named | {"quote_at": quote.at.isoformat()} if wait.gap else {}
-        return undecided(position, effective, journal, asked_by, wait, named)
+        return undecided(position, effective, journal, asked_by, wait, quote)
     sight = see(quote, market_at, effective.rules)
     if asked_by and has_set_the_anchor(quote, position):
         return held(position, effective, journal, sight)
@@ -118,19 +118,20 @@ def without_trade(decision: Decision) -> Decision:
 
 
 def undecided(
-    position: Position, effective: EffectiveRules, journal: Journal, asked_by: str, wait: Wait, named: dict[str, str]
+    position: Position, effective: EffectiveRules, journal: Journal, asked_by: str, wait: Wait, quote: Quote | None
 ) -> Evaluation:
     """Nothing can be decided, and a person who asked is told why. A gap the robot says once a day by itself, and looks
     again until it is explained.
     """
-    event = None
-    mark = f"gap|{wait.gap.day}" if wait.gap else ""
+    event, mark, named = None, "", {}
+    if wait.gap and quote:
+        mark, named = f"gap|{wait.gap.day}", wait.gap.named | {"quote_at": quote.at.isoformat()}
     if asked_by or (mark and position.skip_mark != mark):
         outputs = {"action": "HOLD", "reason": wait.reason}
         event = journal.add(EventType.EVALUATED, wait.sentence, inputs=named, outputs=outputs)
-        if mark and not asked_by:
+        if quote and mark and not asked_by:
             position.skip_mark = mark
-            log.warning("price refused", symbol=position.symbol, source=position.source, reason=wait.reason)
+            refuse_gap(quote, wait.sentence)
         journal.write()
     return Evaluation(position, None, effective.rules, OPEN, {}, None, None, event, wait)
 

@@ -1,11 +1,13 @@
 """The one door where a live price enters: it is believed and stored, or refused and the reason written down."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from dividends.domain.expected import expected_after
@@ -20,10 +22,11 @@ from trading.market.base import Price, Unreadable
 from trading.market.cache import remember_newest
 from trading.market.calendars import DEFAULT_EXCHANGE, calendar_for
 from trading.market.feeds import Feed, feed_of
-from trading.market.models import Pace, PriceRefusal, Quote
+from trading.market.models import ForgottenRefusals, Pace, PriceRefusal, Quote
 from trading.market.phases import instant, number
 from trading.market.selectors import INSTRUMENT, newest_quote
 from trading.market.services import is_taken, quote_from
+from trading.waits import UNEXPLAINED
 
 AHEAD = timedelta(seconds=5)  # a source's clock may be so much before ours
 MICROSECONDS = 1_000_000
@@ -171,12 +174,23 @@ def refuse_unreadable(price: Unreadable, *, source: str, received_at: datetime |
     return write_down(row, Refusal.NOT_A_NUMBER, sentence, received_at or timezone.now())
 
 
+def refuse_gap(quote: Quote, sentence: str) -> None:
+    """A price that cells wait at, though it was taken: nobody has explained the gap overnight before it."""
+    texts = {name: as_text(getattr(quote, name)) if getattr(quote, name) else "" for name in ("last", "bid", "ask")}
+    row = PriceRefusal(symbol=quote.symbol, source=quote.source, origin=quote.origin, at=quote.at, **texts)
+    put_down(row, UNEXPLAINED, sentence, timezone.now())
+
+
 def write_down(row: PriceRefusal, reason: Refusal, sentence: str, now: datetime) -> Refused:
     """The same refusal again is written once."""
-    row.reason, row.sentence, row.received_at = reason.name.lower(), sentence, now
+    put_down(row, reason.name.lower(), sentence, now)
+    return Refused(reason, sentence)
+
+
+def put_down(row: PriceRefusal, reason: str, sentence: str, now: datetime) -> None:
+    row.reason, row.sentence, row.received_at = reason, sentence, now
     PriceRefusal.objects.bulk_create([row], ignore_conflicts=True)
     log.warning("price refused", symbol=row.symbol, source=row.source, reason=row.reason)
-    return Refused(reason, sentence)
 
 
 def locked_pace(symbol: str, source: str) -> Pace:
@@ -230,9 +244,14 @@ def keep(pace: Pace, going: Going) -> None:
     pace.save(update_fields=FOLD)
 
 
+@transaction.atomic
 def forget_old_refusals() -> int:
-    """Nightly."""
+    """Nightly; how many there were is kept."""
     old = PriceRefusal.objects.filter(received_at__lt=datetime.now(UTC) - timedelta(days=KEPT_DAYS))
+    gone = Counter(old.select_for_update().order_by("pk").values_list("source", "reason"))
+    for (source, reason), count in sorted(gone.items()):
+        row, _ = ForgottenRefusals.objects.get_or_create(source=source, reason=reason)
+        ForgottenRefusals.objects.filter(pk=row.pk).update(count=F("count") + count)
     return old.delete()[0]
 
 
