@@ -122,7 +122,7 @@ def furnish(name: str, symbol: str) -> None:
     kept = {"source": f"from {name}", "month": date(2007, 1, 1), "file": "2007-01.parquet", "rows": 1}
     Pace.objects.create(symbol=symbol, source=f"from {name}")
     PriceRefusal.objects.create(symbol=symbol, source="alpaca", at=NOON, reason="outlier", received_at=NOON)
-    ForgottenRefusals.objects.create(source="alpaca", reason="outlier", count=3)
+    ForgottenRefusals.objects.create(source=f"from {name}"[:20], reason="outlier", count=3)
     StoredQuotes.objects.create(**kept, first=NOON, last=LATER, sha256="0" * 64, stored_at=LATER)
     BarImport.objects.create(symbol=symbol, resolution="1min", name="a.csv", sha256="0" * 64, found={})
     Ability.objects.create(account=portfolio.account.code, whole_only=[symbol], probed_at=LATER)
