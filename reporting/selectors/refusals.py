@@ -26,7 +26,7 @@ class RefusedPage(NamedTuple):
 class Counted(NamedTuple):
     source: str
     reason: str
-    count: int
+    prices: int
 
 
 class Refusals(NamedTuple):
@@ -53,7 +53,7 @@ def refused_for(user: Any, chosen: Mapping[str, str], cursor: str) -> Refusals:
     all_of_his = followed_by(user)
     counts = counted(all_of_his)
     page = slice_of(all_of_his.filter(**chosen), cursor, SALT)
-    return Refusals(page, counts, sum(row.count for row in counts))
+    return Refusals(page, counts, sum(row.prices for row in counts))
 
 
 def followed_by(user: Any) -> QuerySet[PriceRefusal]:
@@ -63,4 +63,4 @@ def followed_by(user: Any) -> QuerySet[PriceRefusal]:
 
 def counted(rows: QuerySet[PriceRefusal]) -> list[Counted]:
     found: Iterable[tuple[str, str, int]] = rows.order_by().values_list("source", "reason").annotate(Count("pk"))
-    return sorted((Counted(*row) for row in found), key=lambda row: (-row.count, row.source, row.reason))
+    return sorted((Counted(*row) for row in found), key=lambda row: (-row.prices, row.source, row.reason))
