@@ -9,10 +9,9 @@ from portfolios.domain.holding import Rules
 from reporting.figures import ppm
 from reporting.reading import percent
 from reporting.tearsheet import fills_of
-from trading.simulation.archive import Series
+from trading.simulation.archive import NOTHING, SECONDS_A_DAY, Series
 from trading.simulation.bars import Split, day_number
 from trading.simulation.engine import EX, FILL, SPLIT
-from trading.simulation.kept import SECONDS_A_DAY
 from trading.simulation.metrics import daily_returns, drawdowns
 
 STEPS_OF_HEAT = (0.01, 0.03, 0.06, 0.10)
@@ -33,11 +32,14 @@ class Year(NamedTuple):
     total: Month
 
 
-def months_of(days: np.ndarray, values: np.ndarray) -> list[Year]:
-    """Returns from close to close of the months; the first counts from the first close. The newest year first."""
+def months_of(days: np.ndarray, values: np.ndarray, start: np.ndarray = NOTHING) -> list[Year]:
+    """Returns from close to close of the months; the first counts from the start, where that is not the first close.
+    The newest year first.
+    """
+    first = start[:1] if len(start) else values[:1]
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     last = np.append(np.flatnonzero(months[1:] != months[:-1]), len(months) - 1)
-    returns = daily_returns(np.append(values[:1], values[last]).astype(np.float64))
+    returns = daily_returns(np.append(first, values[last]).astype(np.float64))
     found = dict(zip(months[last].tolist(), returns.tolist(), strict=False))
     years = sorted({month // 12 for month in found}, reverse=True)
     return [year_of(year, {month % 12: found[month] for month in found if month // 12 == year}) for year in years]
@@ -72,10 +74,22 @@ def in_dollars(amounts: np.ndarray) -> list[float]:
 
 
 def splits_in(series: Series) -> list[tuple[int, str]]:
-    """The moment of each split, and new shares for old ones."""
+    """The day of each split (days of the epoch), and new shares for old ones."""
     rows = series.steps[:, 1] == SPLIT
-    steps = zip(series.at[rows].tolist(), series.steps[rows][:, 3:5].tolist(), strict=True)
-    return [(at, f"{new} for {old}") for at, (new, old) in steps]
+    steps = zip(series.days_of_steps[rows].tolist(), series.steps[rows][:, 3:5].tolist(), strict=True)
+    return [(day, f"{new} for {old}") for day, (new, old) in steps]
+
+
+def falls(values: np.ndarray, start: np.ndarray) -> list[float]:
+    """Below the highest value since the start, in per cent, at each close."""
+    worth = np.append(start, values).astype(np.float64)
+    found: list[float] = np.round(100 * drawdowns(worth)[len(start) :], 2).tolist()
+    return found
+
+
+def thinned(places: list[int], sides: list[bool]) -> list[tuple[int, bool]]:
+    """Of the trades of a session one mark for each side is all that can be told apart."""
+    return list(dict.fromkeys(zip(places, sides, strict=True)))
 
 
 def drawn(series: Series, rules: Rules, splits: Iterable[Split]) -> dict[str, Any]:
@@ -83,27 +97,32 @@ def drawn(series: Series, rules: Rules, splits: Iterable[Split]) -> dict[str, An
     worth = {"values": series.daily[:, 0], "held": series.buy_and_hold, "mixed": series.constant_mix}
     value = np.where(series.daily[:, 0] > 0, series.daily[:, 0], 1)
     fills = fills_of(series)
-    days = series.at[series.steps[:, 1] == FILL] // SECONDS_A_DAY
+    days = series.days_of_steps
 
-    def place(at: int) -> int:
-        return int(np.searchsorted(series.days, at // SECONDS_A_DAY))
+    def places(found: np.ndarray) -> list[int]:
+        place: list[int] = np.searchsorted(series.days, found).tolist()
+        return place
 
     return {
         "days": series.days.tolist(),
         **{name: in_dollars(amounts) for name, amounts in worth.items()},
-        "fall": np.round(100 * drawdowns(series.daily[:, 0].astype(np.float64)), 2).tolist(),
-        "held_fall": np.round(100 * drawdowns(series.buy_and_hold.astype(np.float64)), 2).tolist(),
+        "fall": falls(series.daily[:, 0], series.start[:1]),
+        "held_fall": falls(series.buy_and_hold, series.start[1:2]),
         "shares": np.round(100 * series.daily[:, 5] / value, 2).tolist(),
         "low": rules.guardrail_low / 10_000,
         "high": rules.guardrail_high / 10_000,
         "prices": np.round(split_adjusted(series, splits), 4).tolist(),
         "low_first": in_dollars(series.low_first),
         "high_first": in_dollars(series.high_first),
-        "splits": [{"at": place(at), "ratio": ratio} for at, ratio in splits_in(series)],
-        "dividends": [place(at) for at in series.at[series.steps[:, 1] == EX].tolist()],
-        "undecided": [place(at) for at in series.undecided.tolist()],
+        "splits": [
+            {"at": at, "ratio": ratio}
+            for at, (_, ratio) in zip(places(days[series.steps[:, 1] == SPLIT]), splits_in(series), strict=True)
+        ],
+        "dividends": places(days[series.steps[:, 1] == EX]),
+        "undecided": places(series.undecided // SECONDS_A_DAY),
+        "trade_count": len(fills),
         "trades": [
-            {"at": at, "side": "BUY" if quantity > 0 else "SELL"}
-            for at, quantity in zip(np.searchsorted(series.days, days).tolist(), fills[:, 3].tolist(), strict=True)
+            {"at": at, "side": "BUY" if is_buy else "SELL"}
+            for at, is_buy in thinned(places(days[series.steps[:, 1] == FILL]), (fills[:, 3] > 0).tolist())
         ],
     }

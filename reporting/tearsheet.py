@@ -4,6 +4,7 @@ Money in micros. The verdict begins with what the robot lost or fell behind with
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +47,10 @@ class Fact(NamedTuple):
 
 
 class Trade(NamedTuple):
+    """at: where its bar begins, None where bars are daily."""
+
     day: Any
+    at: datetime | None
     side: str
     reason: str
     quantity: int
@@ -147,7 +151,12 @@ OTHERS = {
 }
 WORTH = "Stock at the last close, cash, and dividends on their way."
 FIGURES = (
-    ("total_return", "Total return", "rate", "What it was worth at the last close, divided by the first, less one."),
+    (
+        "total_return",
+        "Total return",
+        "rate",
+        "What it was worth at the last close, divided by what it began with, less one.",
+    ),
     ("cagr", "A year", "rate", "The steady yearly return that comes to the same: years of 365.25 days."),
     ("max_drawdown", "Maximum drawdown", "plain", "The deepest fall below the highest value before it, by closes."),
     (
@@ -182,7 +191,7 @@ def facts_of(result: Mapping[str, Any], series: Series) -> list[Fact]:
     turnover = traded / mean / years if mean else None
     return [
         Fact("Trades", counted, "Orders filled, each at the price it was decided at plus slippage."),
-        Fact("Average stock share", percent(ppm(own["exposure"])), "Mean of the stock share at each close."),
+        Fact("Average stock share", percent(ppm(own["exposure"])), "Mean of the stock share at each session's close."),
         Fact(
             "Within the guardrails",
             percent(ppm(own["guardrail_time"])),
@@ -241,13 +250,13 @@ def fills_of(series: Series) -> np.ndarray:
 
 def trades_of(series: Series, begin: int, most: int) -> list[Trade]:
     """The newest first."""
-    at = series.at[series.steps[:, 1] == FILL]
-    rows = zip(
-        fills_of(series)[::-1][begin : begin + most].tolist(), at[::-1][begin : begin + most].tolist(), strict=True
-    )
+    newest = np.flatnonzero(series.steps[:, 1] == FILL)[::-1][begin : begin + most]
+    columns = (series.steps, series.days_of_steps, series.at)
+    rows = zip(*(column[newest].tolist() for column in columns), strict=True)
     return [
         Trade(
-            np.datetime64(moment, "s").astype("datetime64[D]").item(),
+            np.datetime64(day, "D").item(),
+            datetime.fromtimestamp(moment, UTC) if len(series.step_days) else None,
             (Side.BUY if row[3] > 0 else Side.SELL).name,
             reason_in_words(Reason(row[2])),
             abs(row[3]),
@@ -256,5 +265,5 @@ def trades_of(series: Series, begin: int, most: int) -> list[Trade]:
             row[7],
             row[8],
         )
-        for row, moment in rows
+        for row, day, moment in rows
     ]

@@ -92,7 +92,7 @@
       worth: `Worth: robot ${whole(history.values[last])}, buy and hold ${whole(history.held[last])}, constant mix ${whole(history.mixed[last])} at the end`,
       fall: `Below its highest value: robot at worst ${percent(Math.min(...history.fall))}, buy and hold ${percent(Math.min(...history.held_fall))}`,
       share: `Stock share: ${percent(Math.min(...history.shares))} to ${percent(Math.max(...history.shares))}, guardrails ${history.low} and ${history.high} %`,
-      price: `Price with ${history.trades.length} trades, ${history.dividends.length} dividends and ${history.splits.length} splits; the table below lists the trades`,
+      price: `Price with ${history.trade_count} trades, ${history.dividends.length} dividends and ${history.splits.length} splits; the table below lists the trades`,
     };
     return told[name];
   };

@@ -1,6 +1,7 @@
 """What people type to ask the past, read strictly; the same for the page and for the deed."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -9,9 +10,11 @@ from django.core.exceptions import ValidationError
 from portfolios.domain.amounts import MICROS, as_text
 from portfolios.domain.settings import SettingError, merge_settings, parse_settings
 from portfolios.typed import Typed, read_typed
+from trading.bars.resolutions import DAILY
 from trading.forms import AmountField, plain_line
-from trading.simulation.recorded import recorded_spans
+from trading.simulation.recorded import Recorded, recorded_spans, series_key
 from trading.simulation.services import MAX_CASH, MAX_SLIPPAGE
+from trading.simulation.spans import MOST_LOOKS, looks_over, too_many
 from trading.simulation.stage import CLOSE, HIGH_FIRST, LOW_FIRST, PATH
 
 PATHS_TOLD = {
@@ -39,13 +42,16 @@ class ScaledField(AmountField):
 
 
 class RunForm(forms.Form):
-    """Bound to what is typed; what is not in it is as NEW_RUN has it. Settings are fields of their own: `settings`."""
+    """Bound to what is typed; what is not in it is as NEW_RUN has it. Settings are fields of their own: `settings`.
+
+    symbol: one of the recorded series by its key, or a symbol with `resolution` beside it.
+    """
 
     class Meta:
         """The type checker looks for one."""
 
     symbol = forms.ChoiceField(
-        label="Stock", error_messages={"required": "Choose a stock", "invalid_choice": "Choose one of these"}
+        label="Stock and bars", error_messages={"required": "Choose a stock", "invalid_choice": "Choose one of these"}
     )
     first = forms.DateField(label="First day", required=False, error_messages={"invalid": "A day such as 2008-01-31"})
     last = forms.DateField(label="Last day", required=False, error_messages={"invalid": "A day such as 2008-01-31"})
@@ -61,15 +67,21 @@ class RunForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         typed = NEW_RUN | {name: data[name] for name in self.base_fields if name in data}
-        typed["symbol"] = typed.get("symbol", "").strip().upper()
+        typed["symbol"] = key_typed(typed.get("symbol", ""), data.get("resolution", ""))
         super().__init__(typed)
-        self.spans = {span.symbol: span for span in recorded_spans()}
-        self.fields["symbol"].choices = [(symbol, symbol) for symbol in self.spans]  # type: ignore[attr-defined]
+        self.spans = {span.key: span for span in recorded_spans()}
+        self.fields["symbol"].choices = [(key, key) for key in self.spans]  # type: ignore[attr-defined]
+        self.looks = 0
         self.settings = checked(read_typed(data))
 
     @property
     def is_right(self) -> bool:
         return self.is_valid() and not self.settings.errors
+
+    @property
+    def span(self) -> Recorded | None:
+        """Of the series chosen so far; of the first one where nothing is."""
+        return self.spans.get(self.data["symbol"] or next(iter(self.spans), ""))
 
     def clean_cash(self) -> int:
         amount: int = self.cleaned_data["cash"]
@@ -78,7 +90,7 @@ class RunForm(forms.Form):
         return amount
 
     def clean(self) -> None:
-        """Days left empty are the first and the last recorded; a run needs two days."""
+        """Days left empty are the first and the last recorded. Of days a run needs two, of shorter bars one will do."""
         span = self.spans.get(self.cleaned_data.get("symbol", ""))
         if span is None or "first" in self.errors or "last" in self.errors:
             return
@@ -86,9 +98,19 @@ class RunForm(forms.Form):
         for name, day in days.items():
             if not span.first <= day <= span.last:
                 self.add_error(name, f"{span.symbol} is recorded from {span.first} to {span.last}")
-        if not self.errors and days["first"] >= days["last"]:
+        if not self.errors and days["first"] >= days["last"] + timedelta(days=span.resolution != DAILY):
             self.add_error("last", "Must be after the first day")
-        self.cleaned_data |= days
+        self.cleaned_data |= days | {"symbol": span.symbol, "resolution": span.resolution}
+        if not self.errors:
+            self.count_looks()
+
+    def count_looks(self) -> None:
+        """About how often a run would look at a price; too often is refused."""
+        asked = (self.cleaned_data[name] for name in ("symbol", "resolution", "first", "last", "path"))
+        self.looks = looks_over(*asked)
+        if self.looks > MOST_LOOKS:
+            said = too_many(self.cleaned_data["path"])
+            self.add_error("first", said[0].upper() + said[1:])
 
     @property
     def typed(self) -> dict[str, Any]:
@@ -100,8 +122,14 @@ class RunForm(forms.Form):
     def asked(self) -> dict[str, Any]:
         """As `create_run` takes it, once all is right."""
         typed = self.cleaned_data
-        same = {name: typed[name] for name in ("symbol", "cash", "in_stock", "slippage", "path", "name")}
+        same = {name: typed[name] for name in ("symbol", "resolution", "cash", "in_stock", "slippage", "path", "name")}
         return same | {"first_day": typed["first"], "last_day": typed["last"], "settings": self.settings.given}
+
+
+def key_typed(symbol: str, resolution: str) -> str:
+    """As the list of series has it, whatever the case, and whether in one field or in two."""
+    name, _, beside = symbol.strip().partition(" ")
+    return series_key(name.upper(), (beside.strip() or resolution.strip()).lower() or DAILY)
 
 
 def checked(read: Typed) -> Typed:

@@ -10,6 +10,7 @@ from reporting.exports.columns import Column, Type
 from reporting.exports.files import FORMATS
 from reporting.exports.kinds import CHUNK, UNSAFE
 from reporting.exports.workbook import EXACT, Book, Place
+from reporting.selectors.facts import EXCHANGE_TIME
 from trading.simulation.archive import Series
 from trading.simulation.kept import days_of, steps_of, trades_of
 from trading.simulation.models import SimulationRun
@@ -20,6 +21,7 @@ def of(kind: Type, *names: str) -> tuple[Column, ...]:
 
 
 NUMBERED = (*of(Type.COUNT, "number"), *of(Type.DAY, "date"))
+STEPPED = (*NUMBERED, Column("time", Type.TIME, lambda step: step.at and step.at.astimezone(EXCHANGE_TIME).time()))
 TRADED = (*of(Type.WORD, "side", "reason"), *of(Type.AMOUNT, "quantity", "decided", "price", "notional", "fee"))
 LEFT = of(Type.AMOUNT, "shares", "cash", "receivable", "anchor")
 DIVIDED = (*of(Type.AMOUNT, "per_share", "net"), *of(Type.WORD, "ratio"))
@@ -39,8 +41,8 @@ class RunKind(NamedTuple):
 RUN_KINDS = {
     kind.name: kind
     for kind in (
-        RunKind("trades", "Trades", (*NUMBERED, *TRADED, *LEFT), trades_of),
-        RunKind("steps", "Steps", (*NUMBERED, *of(Type.WORD, "kind"), *TRADED, *DIVIDED, *LEFT), steps_of),
+        RunKind("trades", "Trades", (*STEPPED, *TRADED, *LEFT), trades_of),
+        RunKind("steps", "Steps", (*STEPPED, *of(Type.WORD, "kind"), *TRADED, *DIVIDED, *LEFT), steps_of),
         RunKind(
             "daily",
             "Daily",
@@ -82,7 +84,7 @@ class RunExport(NamedTuple):
         """What the run was, so that the file tells it without us."""
         run = self.run
         told = {"run": run.public_id, "name": run.name, "symbol": run.symbol, "from": run.first_day, "to": run.last_day}
-        told |= {"path": run.path} | run.settings
+        told |= {"resolution": run.resolution, "path": run.path} | run.settings
         told |= {"rule": run.rule_version, "all settings": run.settings_sha256, "data": run.data_sha256}
         return [(name, str(value)) for name, value in told.items()]
 

@@ -24,9 +24,9 @@ from trading.sight import glance
 from trading.simulation.archive import Series, unpacked
 from trading.simulation.bars import Split
 from trading.simulation.engine import EX
-from trading.simulation.kept import SECONDS_A_DAY, day_of
+from trading.simulation.kept import day_of
 from trading.simulation.models import SimulationRun
-from trading.simulation.recorded import recorded_actions
+from trading.simulation.recorded import recorded_actions, series_key
 from trading.simulation.selectors import runs_of
 
 SALT = "simulations"
@@ -73,6 +73,7 @@ class Sheet(NamedTuple):
     actions: Actions
     ends: list[tearsheet.End]
     undecided: int | None
+    bars: int
     sessions: int
     rules: Rules
     trades: list[tearsheet.Trade]
@@ -107,7 +108,7 @@ def splits_of(run: SimulationRun) -> list[Split]:
 
 
 def actions_of(series: Series) -> Actions:
-    splits = [(day_of(at // SECONDS_A_DAY), ratio) for at, ratio in run_charts.splits_in(series)]
+    splits = [(day_of(day), ratio) for day, ratio in run_charts.splits_in(series)]
     return Actions(splits, int((series.steps[:, 1] == EX).sum()))
 
 
@@ -131,12 +132,13 @@ def sheet_of(run: SimulationRun, page: int) -> Sheet:
         tearsheet.figures_of(result, series, run.cash),
         tearsheet.facts_of(result, series),
         tearsheet.skips_told(result),
-        run_charts.months_of(series.days, series.daily[:, 0]),
+        run_charts.months_of(series.days, series.daily[:, 0], series.start),
         run_charts.drawn(series, rules, splits),
         bool(splits),
         actions_of(series),
         tearsheet.ends_told(result),
         result.get("undecided_bars"),
+        result["bars"],
         len(series.days),
         rules,
         tearsheet.trades_of(series, (page - 1) * TRADES, TRADES),
@@ -171,7 +173,8 @@ def filled(
 ) -> tuple[dict[str, str], str]:
     """The fields, and where they come from. What was typed stays where a preset or a cell says nothing of it."""
     typed = "typed" in asked
-    fields = {name: asked[name][:200] for name in (asked if typed else RunForm.base_fields) if name in asked}
+    names = asked if typed else (*RunForm.base_fields, "resolution")
+    fields = {name: asked[name][:200] for name in names if name in asked}
     words = ""
     if like:
         fields, words = fields_of_run(like) | fields, f"the simulation {like}"
@@ -184,7 +187,7 @@ def filled(
 
 def fields_of_run(run: SimulationRun) -> dict[str, str]:
     return typed_from(run.settings) | {
-        "symbol": run.symbol,
+        "symbol": series_key(run.symbol, run.resolution),
         "first": run.first_day.isoformat(),
         "last": run.last_day.isoformat(),
         "cash": as_text(run.cash),

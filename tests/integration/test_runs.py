@@ -24,7 +24,7 @@ from tests.factories import make_user
 from tests.programs import Program, running, wait_until
 from tests.recorded import BEGINS, PRICES, make_bars, make_done_run, make_run
 from trading.market.models import Bar
-from trading.simulation import services
+from trading.simulation import loading, services
 from trading.simulation.archive import packed, unpacked
 from trading.simulation.locks import RUNS
 from trading.simulation.models import SimulationRun
@@ -240,7 +240,7 @@ def test_a_database_that_is_busy_leaves_the_run_for_the_next_try(monkeypatch: py
         raise OperationalError("busy")
 
     with monkeypatch.context() as patched:
-        patched.setattr(services, "recorded_bars", busy)
+        patched.setattr(loading, "recorded_to_read", busy)
         with pytest.raises(OperationalError):
             carry_out(run_id=run.pk)
     assert carry_out(run_id=run.pk).status == "done"

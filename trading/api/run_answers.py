@@ -8,6 +8,7 @@ from portfolios.api.amounts import AmountField
 from portfolios.api.answers import PageAnswer
 from portfolios.api.serializers import Answer
 from portfolios.domain.amounts import MICROS, as_text
+from trading.bars.resolutions import RESOLUTIONS
 from trading.simulation.models import STAGES, Work
 from trading.simulation.stage import PATHS
 
@@ -99,6 +100,7 @@ class WorkAnswer(Answer):
     id = serializers.UUIDField(source="public_id")
     name = serializers.CharField()
     symbol = serializers.CharField()
+    resolution = serializers.ChoiceField(choices=RESOLUTIONS, help_text="How long a bar lasts")
     first_day = serializers.DateField()
     last_day = serializers.DateField()
     cash = AmountField()
@@ -134,7 +136,8 @@ class RunFillAnswer(Answer):
     """A trade, and what it left behind."""
 
     number = serializers.IntegerField(help_text="Among all steps of the run, counted from 1")
-    day = serializers.DateField()
+    day = serializers.DateField(help_text="On the exchange's own calendar")
+    at = serializers.DateTimeField(allow_null=True, help_text="Where its bar begins; null where bars are daily")
     side = serializers.ChoiceField(choices=["BUY", "SELL"])
     reason = serializers.CharField()
     quantity = AmountField()

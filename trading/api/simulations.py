@@ -31,6 +31,7 @@ from trading.api.run_answers import (
     RunPage,
     RunRowAnswer,
 )
+from trading.bars.resolutions import DAILY, RESOLUTIONS
 from trading.simulation.archive import Series, unpacked
 from trading.simulation.kept import day_at, step_at, trade_numbers
 from trading.simulation.models import SimulationRun, Work
@@ -47,9 +48,14 @@ from trading.simulation.services import (
 from trading.simulation.stage import CLOSE, PATHS
 from trading.tasks import ring, run_simulation
 
+FILTERS = ("symbol", "resolution", "status")
+
 
 class NewRun(StrictSerializer):
-    symbol = StrictTextField(max_length=12, help_text="Of recorded bars, as `GET /v1/market/bars/{symbol}` has them")
+    symbol = StrictTextField(max_length=12, help_text="Of recorded bars, as `GET /v1/market/series` has them")
+    resolution = serializers.ChoiceField(
+        choices=RESOLUTIONS, default=DAILY, help_text="How long a bar lasts, of those recorded for the symbol"
+    )
     settings = serializers.DictField(default=dict, help_text="By name, as people write them; see docs/concepts/rule.md")
     cash = AmountField(low=MICROS, high=MAX_CASH, default=10_000 * MICROS)
     in_stock = AmountField(high=PPM, default=PPM // 2, help_text="Part of the cash that is stock at the first close")
@@ -64,6 +70,7 @@ class NewRun(StrictSerializer):
 
 class RunQuery(PageQuery):
     symbol = serializers.CharField(required=False, max_length=12)
+    resolution = serializers.ChoiceField(choices=RESOLUTIONS, required=False)
     status = serializers.ChoiceField(choices=Work.Status.choices, required=False)
 
 
@@ -100,7 +107,7 @@ class RunList(ApiView):
 
     @extend_schema(operation_id="list_simulations", summary="Your runs of the past", responses=RunPage)
     def get(self, request: Request) -> Response:
-        named = {name: self.query[name] for name in ("symbol", "status") if name in self.query}
+        named = {name: self.query[name] for name in FILTERS if name in self.query}
         rows = runs_of(request.user).filter(**named)
         return paged(self, rows, lambda page: list(RunRowAnswer(page, many=True).data))
 

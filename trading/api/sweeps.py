@@ -21,7 +21,7 @@ from portfolios.domain.settings import written
 from trading.api.access import position_for
 from trading.api.numbered import Numbered
 from trading.api.settings_answers import SettingsAnswer, Subject, show_settings
-from trading.api.simulations import NewRun, RowQuery, RunQuery
+from trading.api.simulations import FILTERS, NewRun, RowQuery, RunQuery
 from trading.api.sweep_answers import (
     MapAnswer,
     RankedAnswer,
@@ -128,7 +128,7 @@ class SweepList(ApiView):
 
     @extend_schema(operation_id="list_sweeps", summary="Your sweeps", responses=SweepPage)
     def get(self, request: Request) -> Response:
-        named = {name: self.query[name] for name in ("symbol", "status") if name in self.query}
+        named = {name: self.query[name] for name in FILTERS if name in self.query}
         rows = sweeps_of(request.user).defer("result").filter(**named)
         return paged(self, rows, lambda page: list(SweepRowAnswer(page, many=True).data))
 

@@ -1,7 +1,7 @@
 """Reads of what is stored: which bars there are, and the bars themselves as arrays."""
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,9 +10,10 @@ from django.db.models import Count, Max, Min, QuerySet, Sum
 
 from trading.bars.engine import engine, literal
 from trading.bars.folder import series_folder
+from trading.bars.lines import EXCHANGE_TIME
 from trading.bars.models import StoredPart
 from trading.bars.resolutions import DAILY, DAY, RESOLUTIONS, seconds_of
-from trading.bars.rows import EPOCH, day_number
+from trading.bars.rows import EPOCH, PRICES, day_number
 from trading.market.models import Bar
 
 if TYPE_CHECKING:
@@ -69,40 +70,96 @@ class Series(NamedTuple):
     last: int
 
     @property
+    def first_day(self) -> date:
+        """On the exchange's own calendar."""
+        return self.day_of(self.first)
+
+    @property
     def last_day(self) -> date:
-        """By UTC, so never before the exchange's own."""
-        return EPOCH + timedelta(days=self.last // DAY)
+        """On the exchange's own calendar."""
+        return self.day_of(self.last)
+
+    def day_of(self, moment: int) -> date:
+        if self.resolution == DAILY:
+            return EPOCH + timedelta(days=moment // DAY)
+        return datetime.fromtimestamp(moment, EXCHANGE_TIME).date()
 
 
 def stored_bars(symbol: str, resolution: str, first: date | None = None, last: date | None = None) -> StoredBars:
     """By exchange days, both included; empty arrays where there are none. Raises BarsGone."""
+    return bars_to_read(symbol, resolution, first, last)()
+
+
+def bars_to_read(
+    symbol: str, resolution: str, first: date | None = None, last: date | None = None
+) -> Callable[[], StoredBars]:
+    """`stored_bars` in two steps: the database is asked now, files are read by the call of what this returns, which may
+    be in a thread without a database. Either raises BarsGone.
+    """
     if resolution == DAILY:
-        return recorded_days(symbol, first, last)
+        days = recorded_days(symbol, first, last)
+        return lambda: days
     parts = list(parts_of(symbol, resolution, first, last))
-    if not parts:
-        return empty()
+    where = within(first, last)
+
+    def read() -> StoredBars:
+        bars, count = room_for(sum(part.rows for part in parts)), 0
+        if parts:
+            with engine() as duck:
+                for part in parts:
+                    sql = f"SELECT {COLUMNS} FROM {table_of([part])} WHERE {where} ORDER BY begins"  # noqa: S608 - ours
+                    count += put(bars, count, duck.execute(sql).fetchnumpy())
+        return StoredBars(*(column[:count] for column in bars))
+
+    return read
+
+
+def within(first: date | None, last: date | None) -> str:
+    """For a WHERE: exchange days, both included."""
     wanted = [f"day >= {day_number(first)}" if first else "", f"day <= {day_number(last)}" if last else ""]
-    where = " AND ".join(filter(None, wanted)) or "true"
+    return " AND ".join(filter(None, wanted)) or "true"
+
+
+def first_closes(symbol: str, resolution: str, first: date, last: date) -> list[int]:
+    """Of the first two bars of these days, in micros. Reads no more files than it needs. Raises BarsGone."""
+    if resolution == DAILY:
+        rows = Bar.objects.filter(symbol=symbol, day__gte=first, day__lte=last).order_by("day")
+        return list(rows.values_list("close", flat=True)[:2])
+    found: list[int] = []
     with engine() as duck:
-        table = table_of(parts)
-        got = duck.execute(f"SELECT {COLUMNS} FROM {table} WHERE {where} ORDER BY begins").fetchnumpy()  # noqa: S608
-    return arrays(got)
+        for part in parts_of(symbol, resolution, first, last):
+            sql = f"SELECT close FROM {table_of([part])} WHERE {within(first, last)} ORDER BY begins LIMIT 2"  # noqa: S608
+            found += [close for (close,) in duck.execute(sql).fetchall()]
+            if len(found) > 1:
+                break
+    return found[:2]
 
 
-def arrays(got: dict[str, Any]) -> StoredBars:
-    prices = np.column_stack([got[name] for name in ("open", "high", "low", "close")]).astype(np.int64)
+def bars_between(symbol: str, resolution: str, first: date, last: date) -> int:
+    """How many there are at most: of the files in which they can be, all."""
+    if resolution == DAILY:
+        return Bar.objects.filter(symbol=symbol, day__gte=first, day__lte=last).count()
+    return parts_of(symbol, resolution, first, last).aggregate(rows=Sum("rows"))["rows"] or 0
+
+
+def room_for(count: int) -> StoredBars:
     return StoredBars(
-        got["begins"].astype(np.int64),
-        got["day"].astype(np.int32),
-        prices,
-        got["volume"].astype(np.int64),
-        got["market"].astype(np.uint8),
+        np.empty(count, np.int64),
+        np.empty(count, np.int32),
+        np.empty((count, len(PRICES)), np.int64),
+        np.empty(count, np.int64),
+        np.empty(count, np.uint8),
     )
 
 
-def empty() -> StoredBars:
-    none = np.empty(0, np.int64)
-    return StoredBars(none, none.astype(np.int32), none.reshape(-1, 4), none, none.astype(np.uint8))
+def put(bars: StoredBars, begin: int, got: dict[str, Any]) -> int:
+    """What one file holds, from there on: so no more than one is in memory twice. How many they are."""
+    found = slice(begin, begin + len(got["begins"]))
+    bars.begins[found], bars.days[found] = got["begins"], got["day"]
+    bars.volumes[found], bars.market[found] = got["volume"], got["market"]
+    for place, name in enumerate(PRICES):
+        bars.prices[found, place] = got[name]
+    return len(got["begins"])
 
 
 def parts_of(symbol: str, resolution: str, first: date | None = None, last: date | None = None) -> QuerySet[StoredPart]:
@@ -172,10 +229,14 @@ def daily_table(duck: "Engine", symbol: str) -> None:
     duck.register("daily", columns | prices)
 
 
+def series_in_files() -> list[Series]:
+    parts = StoredPart.objects.values_list("symbol", "resolution")
+    return [Series(*row) for row in parts.annotate(Sum("rows"), Min("first"), Max("last")).order_by()]
+
+
 def all_series() -> list[Series]:
     """By symbol, then from the finest to the coarsest."""
-    parts = StoredPart.objects.values_list("symbol", "resolution")
-    found = [Series(*row) for row in parts.annotate(Sum("rows"), Min("first"), Max("last")).order_by()]
+    found = series_in_files()
     days = Bar.objects.values_list("symbol").annotate(Count("pk"), Min("day"), Max("day")).order_by()
     found += [
         Series(symbol, DAILY, rows, day_number(first) * DAY, day_number(last) * DAY)

@@ -7,9 +7,9 @@ from trading.simulation.models import SimulationRun, Sweep, SweepChunk
 
 
 class WorkAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "owner", "symbol", "first_day", "last_day", "status", "done", "total")
+    list_display = ("created_at", "owner", "symbol", "resolution", "first_day", "last_day", "status", "done", "total")
     list_select_related = ("owner",)
-    list_filter = ("status",)
+    list_filter = ("status", "resolution")
     search_fields = ("symbol", "name", "owner__username")
 
 

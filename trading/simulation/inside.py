@@ -11,7 +11,7 @@ from trading.domain.band import trigger_edges
 from trading.simulation.bars import Bars, Dividend, Split
 from trading.simulation.engine import FILL
 from trading.simulation.runs import Run, fills_of, quickest, run, value_at_end
-from trading.simulation.stage import CLOSE, HIGH_FIRST, LOW_FIRST, stage_of
+from trading.simulation.stage import CLOSE, HIGH_FIRST, LOW_FIRST, Stage, stage_of
 
 ROUNDING = 1e-9
 
@@ -32,12 +32,17 @@ def inside_of(
     """Of a run over these bars. slippage in ppm."""
     found = {}
     for order in () if path == CLOSE else (LOW_FIRST, HIGH_FIRST):
-        stage = done.stage if order == path else stage_of(bars, dividends, splits, order)
-        by = quickest(len(stage.bar))
-        found[order] = done if order == path else run(stage, done.rules, done.start, slippage, count_skips=False, by=by)
+        if order != path:
+            found[order] = along(done, stage_of(bars, dividends, splits, order), slippage)
     if path != CLOSE:
         found[path] = done
     return Inside(found, undecided_bars(done, bars))
+
+
+def along(done: Run, stage: Stage, slippage: int) -> Run:
+    """The same cell through another stage, which is not kept: its points may be millions, and nobody asks for them."""
+    by = quickest(len(stage.bar))
+    return run(stage, done.rules, done.start, slippage, count_skips=False, by=by)._replace(stage=done.stage)
 
 
 def daily_values(inside: Inside, order: str) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The rows of a kept run: its steps and its days, each under the names that people, files and the API know."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,6 @@ from trading.simulation.archive import Series
 from trading.simulation.bars import EPOCH
 from trading.simulation.engine import ANCHOR_RESET, ANCHOR_SET, EX, FILL, PAY, SPLIT
 
-SECONDS_A_DAY = 86_400
 KINDS = {
     FILL: "trade",
     EX: "ex_dividend",
@@ -25,12 +24,14 @@ KINDS = {
 class Step(NamedTuple):
     """One change of the cell; amounts and prices in micros, what it leaves behind last. None: not of this kind.
 
+    at: where its bar begins, None where bars are daily.
     decided: the price the rule saw; per_share: of a dividend, before tax; net: what of it was earned or paid,
     after tax; ratio: of a split, new shares for old ones.
     """
 
     number: int
     day: date
+    at: datetime | None
     kind: str
     side: str
     reason: str
@@ -80,7 +81,8 @@ def step_at(series: Series, number: int) -> Step:
     is_fill, is_split = kind == FILL, kind == SPLIT
     return Step(
         number=number,
-        day=day_of(int(series.at[number - 1]) // SECONDS_A_DAY),
+        day=day_of(int(series.days_of_steps[number - 1])),
+        at=datetime.fromtimestamp(int(series.at[number - 1]), UTC) if len(series.step_days) else None,
         kind=KINDS[kind],
         side=("BUY" if first > 0 else "SELL") if is_fill else "",
         reason=Reason(reason).name.lower() if reason else "",

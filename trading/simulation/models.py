@@ -8,6 +8,7 @@ from django.db.models import F, Q
 
 from portfolios.fields import MicrosField
 from portfolios.models import User
+from trading.bars.resolutions import DAILY, RESOLUTIONS
 
 
 class Work(models.Model):
@@ -24,6 +25,9 @@ class Work(models.Model):
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="%(class)ss")
     name = models.CharField(max_length=120, blank=True, default="")
     symbol = models.CharField(max_length=12)
+    resolution = models.CharField(
+        max_length=5, choices=[(name, name) for name in RESOLUTIONS], default=DAILY, help_text="How long a bar lasts"
+    )
     first_day = models.DateField()
     last_day = models.DateField()
     cash = MicrosField()
@@ -54,6 +58,7 @@ class Work(models.Model):
 
 
 UNFINISHED = (Work.Status.QUEUED, Work.Status.RUNNING)
+HAS_DAYS = Q(first_day__lt=F("last_day")) | (Q(first_day=F("last_day")) & ~Q(resolution=DAILY))
 STAGES = ("loading", "running", "baselines", "storing")
 
 
@@ -79,7 +84,7 @@ class SimulationRun(Work):
     class Meta:
         indexes = [models.Index(fields=["owner", "-id"], name="run_by_owner")]
         constraints = [
-            models.CheckConstraint(condition=Q(first_day__lt=F("last_day")), name="run_has_days"),
+            models.CheckConstraint(condition=HAS_DAYS, name="run_has_days"),
             models.CheckConstraint(condition=Q(in_stock__lte=10**6), name="run_in_stock_in_range"),
             models.UniqueConstraint(fields=["owner", "asked_key"], name="run_once_per_key"),
         ]
@@ -101,7 +106,7 @@ class Sweep(Work):
 
     class Meta:
         indexes = [models.Index(fields=["owner", "-id"], name="sweep_by_owner")]
-        constraints = [models.CheckConstraint(condition=Q(first_day__lt=F("last_day")), name="sweep_has_days")]
+        constraints = [models.CheckConstraint(condition=HAS_DAYS, name="sweep_has_days")]
 
 
 class SweepChunk(models.Model):

@@ -28,6 +28,7 @@ from trading.simulation.runs import (
     CannotRun,
     Run,
     as_written,
+    day_ends,
     fills_of,
     guardrail_time,
     run,
@@ -136,7 +137,7 @@ def preview(position: Position, given: Mapping[str, Any], most: int = MOST_LISTE
 def retold(past: Past, rules: Rules, slippage: int, which: str) -> Run:
     """Raises CannotRun, also where money or shares were taken out that this cell would not have had."""
     by = as_written if len(past.quotes.at) < LONG else compiled
-    done = run(stage_under(past, rules), rules, past.start, slippage, count_skips=False, by=by)
+    done = run(stage_under(past, rules), rules, past.start, slippage, count_skips=False, by=by, ends_of=day_ends)
     short = done.outcome.steps[(done.outcome.steps[:, 1] == FLOW) & (done.outcome.steps[:, 7:9] < 0).any(axis=1)]
     if len(short):
         place = min(max(int(short[0, 0]) - 2, 0), len(past.days) - 1)

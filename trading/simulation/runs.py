@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from portfolios.domain.amounts import MICROS
-from portfolios.domain.holding import Holding, Rules, value_of
+from portfolios.domain.holding import Holding, Rules
 from portfolios.domain.settings import merge_settings, rules_from
 from trading.domain.choices import Reason, Side
 from trading.domain.costs import notional_of
 from trading.simulation.bars import Bars
-from trading.simulation.engine import EX, FILL, NOT_SENT, TOO_LARGE, Outcome
+from trading.simulation.engine import CLOSED, EX, EXTENDED, FILL, NOT_SENT, TOO_LARGE, Outcome
 from trading.simulation.machine import compiled
 from trading.simulation.many import simulate_many
 from trading.simulation.metrics import exposures
@@ -36,7 +36,7 @@ class TooLarge(CannotRun):
 
 
 class Run(NamedTuple):
-    """A cell's way through a stage. ends: the last point of each session; daily: its state there, see `follow`."""
+    """A cell's way through a stage. ends: see `session_ends`; daily: its state there, see `follow`."""
 
     stage: Stage
     rules: Rules
@@ -82,18 +82,36 @@ def run(
     slippage: int,
     count_skips: bool = True,
     by: Callable[[str], Callable[..., Any]] = compiled,
+    ends_of: Callable[[Stage], np.ndarray] | None = None,
 ) -> Run:
-    """Without counting skips it is the same run, sooner by those it need not look at."""
+    """Without counting skips it is the same run, sooner by those it need not look at. ends_of: `session_ends`, if not
+    another.
+    """
     outcome = by("simulate" if count_skips else "trade")(stage.points, stage.happenings, rules, start, slippage)
     outcome = Outcome(Holding(*(int(amount) for amount in outcome.holding)), outcome.steps, outcome.skips)
     if outcome.skips[TOO_LARGE]:
         raise TooLarge
-    ends = session_ends(stage)
+    ends = (ends_of or session_ends)(stage)
     daily = by("follow")(stage.points, start, outcome.steps, ends)
     return Run(stage, rules, start, outcome, ends, daily)
 
 
 def session_ends(stage: Stage) -> np.ndarray:
+    """The start, and each session's close: the last point of its regular hours, or at all where it has none. The end
+    is the last point, whatever that is. Of days the start is the first close.
+    """
+    last, market = day_ends(stage), stage.points.market
+    if market.any():
+        regular = np.flatnonzero((market & (EXTENDED | CLOSED)) == 0)
+        count = np.searchsorted(regular, last, side="right")
+        closes = regular[np.maximum(count - 1, 0)] if len(regular) else last
+        begins = np.append(0, last[:-1] + 1)
+        last[:-1] = np.where((count > 0) & (closes >= begins), closes, last)[:-1]
+    return last if last[0] == 0 else np.append(0, last)
+
+
+def day_ends(stage: Stage) -> np.ndarray:
+    """The last point of each day."""
     days = stage.points.days
     return np.append(np.flatnonzero(days[1:] != days[:-1]), len(days) - 1)
 
@@ -139,9 +157,8 @@ def skips_of(outcome: Outcome) -> dict[str, int]:
 
 
 def value_at_end(run: Run) -> int:
-    holding = run.outcome.holding
-    price = int(run.stage.points.prices[-1])
-    return value_of(holding.shares, price) + holding.cash + holding.receivable
+    """The last row is at the last point."""
+    return int(run.daily[-1, 0])
 
 
 def guardrail_time(run: Run) -> float:

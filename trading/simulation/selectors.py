@@ -1,13 +1,12 @@
 """Reads of runs: what is recorded for them, which are somebody's, which wait for a worker."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from time import monotonic, sleep
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from trading.market.models import Bar
 from trading.simulation.locks import key_of, worked_on
 from trading.simulation.models import UNFINISHED, SimulationRun
 
@@ -15,27 +14,6 @@ PATIENCE = timedelta(seconds=5)
 SOON, LOOK_AGAIN = 0.7, 0.015  # seconds
 AT_A_TIME = 20
 HEAVY = ("series", "result")
-
-
-class Span(NamedTuple):
-    """The first and the last recorded day."""
-
-    first: date
-    last: date
-
-
-def recorded_span(symbol: str) -> Span | None:
-    """None where nothing is recorded."""
-    if len(symbol) > 12 or not symbol.isprintable():
-        return None
-    span = Bar.objects.filter(symbol=symbol).aggregate(first=Min("day"), last=Max("day"))
-    return Span(**span) if span["first"] else None
-
-
-def first_closes(symbol: str, first: date, last: date) -> list[int]:
-    """Of the first two recorded days between these, in micros."""
-    bars = Bar.objects.filter(symbol=symbol, day__gte=first, day__lte=last).order_by("day")
-    return list(bars.values_list("close", flat=True)[:2])
 
 
 def over_soon(run_id: int) -> bool:

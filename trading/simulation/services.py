@@ -16,16 +16,17 @@ from portfolios.domain.settings import SettingError, fingerprint, merge_settings
 from portfolios.errors import Refused
 from portfolios.models import User
 from portfolios.services.rule_version import rule_version
-from trading.simulation.archive import fingerprint_of, packed, series_of
+from trading.bars.resolutions import DAILY
+from trading.simulation.archive import packed, series_of
 from trading.simulation.attending import attended
 from trading.simulation.inside import inside_of
+from trading.simulation.loading import past_of
 from trading.simulation.locks import alone_at
 from trading.simulation.models import STAGES, UNFINISHED, SimulationRun, Work
-from trading.simulation.recorded import recorded_actions, recorded_bars
 from trading.simulation.report import summary_of, worths_of
 from trading.simulation.runs import CannotRun, quickest, run
-from trading.simulation.selectors import first_closes, recorded_span
-from trading.simulation.stage import PATHS, stage_of, starting
+from trading.simulation.spans import asked_span
+from trading.simulation.stage import PATHS, starting
 
 log = structlog.get_logger(__name__)
 Status = Work.Status
@@ -53,6 +54,7 @@ class Wish(NamedTuple):
     """A checked request. cash in micros, in_stock and slippage in ppm; settings parsed."""
 
     symbol: str
+    resolution: str
     settings: Mapping[str, int]
     cash: int
     in_stock: int
@@ -74,13 +76,15 @@ def create_run(
     last_day: date | None,
     path: str,
     name: str,
+    resolution: str = DAILY,
 ) -> SimulationRun:
     """A run that waits for a worker. cash in micros, in_stock and slippage in ppm; no day: as far as bars reach.
 
-    Raises Refused, naming the field: unknown_symbol, invalid_day, invalid_amount, invalid_setting, invalid_path,
-    invalid_name (422); too_many_unfinished_runs, too_many_runs (409).
+    Raises Refused, naming the field: unknown_symbol, invalid_resolution, no_such_bars, invalid_day, too_many_bars,
+    invalid_amount, invalid_setting, invalid_path, invalid_name (422); too_many_unfinished_runs, too_many_runs (409);
+    bars_gone (503).
     """
-    wish = checked(symbol, settings, cash, in_stock, slippage, first_day, last_day, path)
+    wish = checked(symbol, resolution, settings, cash, in_stock, slippage, first_day, last_day, path)
     if len(name) > 120 or not name.isprintable():
         raise Refused("invalid_name", "must be at most 120 printable characters", field="name")
     with transaction.atomic():
@@ -116,6 +120,7 @@ def ask_once(*, owner: User, key: str, fingerprint: str, ask: Callable[[], Simul
 
 def checked(
     symbol: str,
+    resolution: str,
     settings: Mapping[str, Any],
     cash: int,
     in_stock: int,
@@ -125,7 +130,9 @@ def checked(
     path: str,
 ) -> Wish:
     """Raises Refused for the first thing that cannot be."""
-    first_day, last_day, first_close = days_of(symbol, first_day, last_day)
+    if path not in PATHS:
+        raise Refused("invalid_path", f"must be one of {', '.join(PATHS)}", field="path")
+    span = asked_span(symbol, resolution, first_day, last_day, path)
     for field, given, low, high, unit in (
         ("cash", cash, MICROS, MAX_CASH, MICROS),
         ("in_stock", in_stock, 0, PPM, PPM),
@@ -134,31 +141,14 @@ def checked(
         if not low <= given <= high:
             limits = " to ".join(as_text(bound * MICROS // unit) for bound in (low, high))
             raise Refused("invalid_amount", f"must be from {limits}", field=field)
-    if muldiv_floor(cash, MICROS, first_close) > MAX_AMOUNT:
-        raise Refused("invalid_amount", f"buys more than {as_text(MAX_AMOUNT)} shares on {first_day}", field="cash")
-    if path not in PATHS:
-        raise Refused("invalid_path", f"must be one of {', '.join(PATHS)}", field="path")
+    if muldiv_floor(cash, MICROS, span.close) > MAX_AMOUNT:
+        raise Refused("invalid_amount", f"buys more than {as_text(MAX_AMOUNT)} shares on {span.first}", field="cash")
     try:
         parsed = parse_settings(settings)
         merge_settings(parsed)
     except SettingError as error:
         raise Refused("invalid_setting", error.message, field=f"settings/{error.field}") from error
-    return Wish(symbol, parsed, cash, in_stock, slippage, first_day, last_day, path)
-
-
-def days_of(symbol: str, first: date | None, last: date | None) -> tuple[date, date, int]:
-    """The days asked for, within what is recorded; the first close (micros)."""
-    span = recorded_span(symbol)
-    if span is None:
-        raise Refused("unknown_symbol", "has no recorded bars here", field="symbol")
-    for field, day in (("first_day", first), ("last_day", last)):
-        if day is not None and not span.first <= day <= span.last:
-            raise Refused("invalid_day", f"bars are recorded from {span.first} to {span.last}", field=field)
-    first, last = first or span.first, last or span.last
-    closes = first_closes(symbol, first, last)
-    if len(closes) < 2:
-        raise Refused("invalid_day", "must leave at least two recorded days", field="last_day")
-    return first, last, closes[0]
+    return Wish(symbol, resolution, parsed, cash, in_stock, slippage, span.first, span.last, path)
 
 
 def refuse_too_many(owner: User) -> None:
@@ -203,13 +193,9 @@ def taken_up(run_id: int) -> bool:
 
 def worked_through(work: SimulationRun) -> None:
     """Its four stages. Raises Stopped where it was cancelled meanwhile, CannotRun."""
-    bars = recorded_bars(work.symbol, work.first_day, work.last_day)
-    dividends, splits = recorded_actions(work.symbol)
-    if len(bars.at) < 2:
-        raise CannotRun("Fewer than two bars are recorded for these days now.")
-    stage = stage_of(bars, dividends, splits, work.path)
+    bars, dividends, splits, stage, seen = past_of(work, partial(proceed, work.pk, 0), work.path)
     rules = rules_from(merge_settings(parse_settings(work.settings)), default_buffer=work.slippage)
-    proceed(work.pk, 1, data_sha256=fingerprint_of(bars, dividends, splits))
+    proceed(work.pk, 1, data_sha256=seen)
     start = starting(work.cash, work.in_stock, int(stage.points.prices[0]), rules.lot)
     wanted = partial(proceed, work.pk, 1)
     done = attended(lambda: run(stage, rules, start, work.slippage, by=quickest(len(stage.bar))), wanted)

@@ -37,16 +37,15 @@ def stage_of(bars: Bars, dividends: Iterable[Dividend], splits: Iterable[Split],
 
 
 def points_of(prices: np.ndarray, days: np.ndarray, market: np.ndarray) -> Points:
-    counts, rest = np.divmod(prices, COARSE)
     coarse = np.empty(0, np.int32)
-    if not rest.any() and counts.max(initial=0) < MOST:
-        coarse = counts.astype(np.int32)
+    if not (prices % COARSE).any() and prices.max(initial=0) < MOST * COARSE:
+        coarse = (prices // COARSE).astype(np.int32)
     return Points(np.ascontiguousarray(prices), coarse, np.ascontiguousarray(days), np.ascontiguousarray(market))
 
 
 def looks(bars: Bars, path: str) -> tuple[np.ndarray, np.ndarray]:
     """Prices in the order in which they are looked at, and the bar of each."""
-    number = np.arange(len(bars.at))
+    number = np.arange(len(bars.at), dtype=np.int32)
     opened, high, low, close = bars.prices.T
     if path == CLOSE:
         return close, number
@@ -55,8 +54,10 @@ def looks(bars: Bars, path: str) -> tuple[np.ndarray, np.ndarray]:
         low_first = np.ones_like(low_first)
     elif path == HIGH_FIRST:
         low_first = np.zeros_like(low_first)
-    first, second = np.where(low_first, low, high), np.where(low_first, high, low)
-    return np.column_stack([opened, first, second, close]).ravel(), np.repeat(number, LOOKS)
+    prices = np.empty((len(number), LOOKS), np.int64)
+    prices[:, 0], prices[:, 3] = opened, close
+    prices[:, 1], prices[:, 2] = np.where(low_first, low, high), np.where(low_first, high, low)
+    return prices.ravel(), np.repeat(number, LOOKS)
 
 
 def happenings_of(days: np.ndarray, dividends: Iterable[Dividend], splits: Iterable[Split]) -> Happenings:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any
+from threading import Event
+from typing import Any, TypeVar
 
 import numpy as np
 import structlog
@@ -14,28 +15,31 @@ from portfolios.domain.settings import fingerprint, merge_settings, rules_from, 
 from portfolios.errors import Refused
 from portfolios.models import User
 from portfolios.services.rule_version import rule_version
-from trading.simulation.archive import fingerprint_of
-from trading.simulation.bars import Bars, Dividend, Split
+from trading.bars.catalogue import bars_between
+from trading.bars.resolutions import DAILY
+from trading.simulation.attending import attended
+from trading.simulation.bars import Bars
 from trading.simulation.grid import Grid, kept_axes, read_axes
 from trading.simulation.honesty import Sums, block_sizes
+from trading.simulation.loading import Past, past_of
 from trading.simulation.locks import CHUNKS, SWEEPS, alone_at
 from trading.simulation.machine import compiled
 from trading.simulation.models import UNFINISHED, Sweep, SweepChunk, Work
 from trading.simulation.ranking import figures_of, grid_of, trials_before, verdict_of
-from trading.simulation.recorded import recorded_actions, recorded_bars
 from trading.simulation.runs import CannotRun, session_ends
 from trading.simulation.services import Stopped, checked
-from trading.simulation.stage import Stage, stage_of, starting
+from trading.simulation.stage import CLOSE, Stage, stage_of, starting
 from trading.simulation.trials import COLUMNS, Money, packed_figures, try_out
 from trading.simulation.verdict import assessed
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 Status = Work.Status
 MOST_UNFINISHED = 3
 MOST_KEPT = 50
 MOST_TRIES = 3
 MOST_BARS = 2_000_000  # looked at in one chunk: a second or two of work
-SMALLEST, LARGEST = 25, 1_000  # settings of a chunk
+SMALLEST, LARGEST = 200, 1_000  # settings of a chunk: fewer would be tried in less time than it takes to read bars
 CUTS = (0.4, 0.7, 0.9)  # where the future is cut off to see whether the past changes
 
 
@@ -51,6 +55,7 @@ def create_sweep(
     first_day: date | None,
     last_day: date | None,
     name: str,
+    resolution: str = DAILY,
 ) -> Sweep:
     """A sweep whose chunks wait for workers. `settings` rule wherever no axis does. Amounts as in `create_run`.
 
@@ -59,11 +64,12 @@ def create_sweep(
     """
     if not isinstance(name, str) or len(name) > 120 or not name.isprintable():
         raise Refused("invalid_name", "must be at most 120 printable characters", field="name")
-    wish = checked(symbol, settings, cash, in_stock, slippage, first_day, last_day, "close")
+    wish = checked(symbol, resolution, settings, cash, in_stock, slippage, first_day, last_day, CLOSE)
     grid = Grid(wish.settings, read_axes(axes))
     left_out = sum(grid.merged(number) is None for number in range(grid.size))
     if grid.size - left_out < 2:
         raise Refused("too_few_settings", "must leave two combinations at least that a cell can have", field="axes")
+    bars = bars_between(symbol, resolution, wish.first_day, wish.last_day)
     asked = wish._asdict() | {"settings": written(wish.settings)}
     del asked["path"]
     with transaction.atomic():
@@ -79,7 +85,7 @@ def create_sweep(
             total=grid.size,
             left_out=left_out,
         )
-        SweepChunk.objects.bulk_create(cut(sweep, grid.size))
+        SweepChunk.objects.bulk_create(cut(sweep, grid.size, bars))
     return sweep
 
 
@@ -92,9 +98,8 @@ def refuse_too_many(owner: User) -> None:
         raise Refused("too_many_sweeps", f"at most {MOST_KEPT} sweeps can be kept; delete one first", status=409)
 
 
-def cut(sweep: Sweep, size: int) -> Iterable[SweepChunk]:
+def cut(sweep: Sweep, size: int, bars: int) -> Iterable[SweepChunk]:
     """Small enough that all machines share the work and a dead worker costs seconds."""
-    bars = max((sweep.last_day - sweep.first_day).days * 5 // 7, 1)
     step = min(max(MOST_BARS // bars, SMALLEST), LARGEST)
     return [SweepChunk(sweep=sweep, begin=at, end=min(at + step, size)) for at in range(0, size, step)]
 
@@ -152,10 +157,10 @@ def taken_up(chunk_id: int) -> Sweep | None:
 
 def work_through(sweep: Sweep, chunk: SweepChunk) -> None:
     """Its figures, stored together with the progress. Raises Stopped, CannotRun."""
-    bars, dividends, splits = recorded(sweep)
-    stage = stage_of(bars, dividends, splits)
+    stage = recorded(sweep).stage
     money = Money(sweep.cash, sweep.in_stock, sweep.slippage)
-    figures = try_out(stage, grid_of(sweep), chunk.begin, chunk.end, money, asking(sweep.pk))
+    grid = grid_of(sweep)
+    figures = while_wanted(sweep, lambda tell: try_out(stage, grid, chunk.begin, chunk.end, money, tell))
     kept = packed_figures(figures)
     with transaction.atomic():
         rows = SweepChunk.objects.filter(pk=chunk.pk, figures=None)
@@ -164,17 +169,32 @@ def work_through(sweep: Sweep, chunk: SweepChunk) -> None:
             running.update(done=F("done") + chunk.end - chunk.begin)
 
 
-def recorded(sweep: Sweep) -> tuple[Bars, list[Dividend], list[Split]]:
-    """The same past for every chunk. Raises CannotRun where it changed meanwhile."""
-    bars = recorded_bars(sweep.symbol, sweep.first_day, sweep.last_day)
-    dividends, splits = recorded_actions(sweep.symbol)
-    if len(bars.at) < 2:
-        raise CannotRun("Fewer than two bars are recorded for these days now.")
-    seen = fingerprint_of(bars, dividends, splits)
-    Sweep.objects.filter(pk=sweep.pk, data_sha256="").update(data_sha256=seen)
-    if Sweep.objects.values_list("data_sha256", flat=True).get(pk=sweep.pk) != seen:
+def while_wanted(sweep: Sweep, work: Callable[[Callable[[], None]], T]) -> T:
+    """What `work` returns. It is given what it calls now and then, which ends it once nobody wants it any more."""
+    unwanted, ask = Event(), asking(sweep.pk)
+
+    def wanted() -> None:
+        try:
+            ask()
+        except Stopped:
+            unwanted.set()
+            raise
+
+    def tell() -> None:
+        if unwanted.is_set():
+            raise Stopped
+
+    wanted()
+    return attended(lambda: work(tell), wanted)
+
+
+def recorded(sweep: Sweep) -> Past:
+    """The same past for every chunk. Raises Stopped, and CannotRun where it changed meanwhile."""
+    past = past_of(sweep, asking(sweep.pk))
+    Sweep.objects.filter(pk=sweep.pk, data_sha256="").update(data_sha256=past.sha256)
+    if Sweep.objects.values_list("data_sha256", flat=True).get(pk=sweep.pk) != past.sha256:
         raise CannotRun("The recorded prices changed while it was worked on; start it again.")
-    return bars, dividends, splits
+    return past
 
 
 def asking(sweep_id: int) -> Callable[[], None]:
@@ -203,23 +223,23 @@ def result_of(sweep: Sweep) -> dict[str, Any]:
     figures = figures_of(sweep)
     sharpes = figures.table[:, COLUMNS.index("timing_sharpe")]
     numbers = np.flatnonzero(~np.isnan(sharpes))
-    bars, dividends, splits = recorded(sweep)
-    sessions = len(session_ends(stage_of(bars, dividends, splits))) - 1
+    past = recorded(sweep)
+    sessions = len(session_ends(past.stage)) - 1
     sums = Sums(block_sizes(sessions), figures.totals[numbers].T, figures.squares[numbers].T)
     found = assessed(sharpes[numbers], sums, numbers)
     found["trials_before"] = trials_before(sweep)
-    found["look_ahead"] = is_blind(sweep, found["best"], bars, dividends, splits)
+    found["look_ahead"] = attended(lambda: is_blind(sweep, found["best"], past), asking(sweep.pk))
     found["verdict"] = verdict_of(found, grid_of(sweep), figures.table, found["best"]).plain
     return found
 
 
-def is_blind(sweep: Sweep, number: int, bars: Bars, dividends: list[Dividend], splits: list[Split]) -> bool:
+def is_blind(sweep: Sweep, number: int, past: Past) -> bool:
     """Whether cutting the future off at three places changes nothing that happened before, step by step."""
-    whole = steps_of(sweep, number, stage_of(bars, dividends, splits))
+    whole, bars = steps_of(sweep, number, past.stage), past.bars
     for part in CUTS:
         length = max(int(len(bars.at) * part), 2)
         early = Bars(bars.at[:length], bars.days[:length], bars.prices[:length], bars.market[:length], bars.is_daily)
-        steps = steps_of(sweep, number, stage_of(early, dividends, splits))
+        steps = steps_of(sweep, number, stage_of(early, past.dividends, past.splits))
         if not np.array_equal(steps, whole[whole[:, 0] < length]):
             return False
     return True

@@ -33,7 +33,8 @@ METRICS = (
     "fees",
     "timing_sharpe",
 )
-AT_A_TIME = 256  # settings between two looks at whether they are still wanted
+LOOKS_AT_A_TIME = 60_000_000  # between two looks at whether it is still wanted: about half a second
+AT_A_TIME = 256  # settings at most
 MOMENTS = ("mean", "deviation", "skewness", "kurtosis")
 COLUMNS = METRICS + MOMENTS
 
@@ -71,10 +72,11 @@ def try_out(stage: Stage, grid: Grid, begin: int, end: int, money: Money, tell: 
     ends = session_ends(stage)
     figures = empty(end - begin)
     asset: dict[int, np.ndarray] = {}
-    for at in range(begin, end, AT_A_TIME):
+    step = min(max(LOOKS_AT_A_TIME // len(stage.bar), 2 * many.AT_A_TIME), AT_A_TIME)
+    for at in range(begin, end, step):
         tell()
         rows, rules = [], []
-        for number in range(at, min(at + AT_A_TIME, end)):
+        for number in range(at, min(at + step, end)):
             if (merged := grid.merged(number)) is not None:
                 rows.append(number - begin)
                 rules.append(rules_from(merged, default_buffer=money.slippage))

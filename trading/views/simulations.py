@@ -65,7 +65,7 @@ def begun_from(request: HttpRequest) -> HttpResponse:
 
 def typed(request: HttpRequest) -> dict[str, str]:
     names = [name for name in SETTINGS if request.POST.get(name)] + [
-        name for name in RunForm.base_fields if name in request.POST
+        name for name in (*RunForm.base_fields, "resolution") if name in request.POST
     ]
     return {name: request.POST[name][:200] for name in names} | {"typed": "1"}
 

@@ -26,6 +26,8 @@ from trading.sweep_form import SweepForm
 from trading.tasks import ring, ring_sweep, run_simulation
 from trading.views.visitor import actor_of, sentence_of, shown_again, steered_position, visitor
 
+SAME = ("symbol", "resolution", "cash", "in_stock", "slippage", "first_day", "last_day")
+
 
 @login_required
 @require_POST
@@ -75,7 +77,7 @@ def open_run(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse
     """One combination as a run of its own, to the last digit."""
     sweep = owned(request, public_id)
     grid = combination(sweep, number)
-    same = {name: getattr(sweep, name) for name in ("symbol", "cash", "in_stock", "slippage", "first_day", "last_day")}
+    same = {name: getattr(sweep, name) for name in SAME}
     try:
         run = create_run(
             owner=visitor(request),
