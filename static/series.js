@@ -6,7 +6,8 @@
   const SCALES = [["Linear", 0], ["Logarithmic", 1]];
   const STEP = 0.1; // of what is shown, for a key
 
-  const price = (value) => value.toFixed(Math.abs(value) < 1 ? 4 : 2);
+  // Below zero there is room for the volumes, and no price.
+  const price = (value) => (value < 0 ? "" : value.toFixed(value > 0 && value < 1 ? 4 : 2));
 
   const scaleButtons = (box, chart) => {
     const bar = element(box.parentElement, "ranges", "group", "Scale of the price");
@@ -44,7 +45,10 @@
   const draw = (box, bars) => {
     box.replaceChildren();
     const chart = calmChart(box, price);
-    chart.applyOptions({ timeScale: { timeVisible: !bars.is_daily, secondsVisible: false } });
+    chart.applyOptions({
+      rightPriceScale: { scaleMargins: { top: 0.08, bottom: 0.18 } },
+      timeScale: { timeVisible: !bars.is_daily, secondsVisible: false },
+    });
     const volume = chart.addSeries(HistogramSeries, { ...quiet, priceScaleId: "volume", priceFormat: { type: "volume" } });
     volume.priceScale().applyOptions({ scaleMargins: { top: 0.86, bottom: 0 } });
     const candles = chart.addSeries(CandlestickSeries, { priceLineVisible: false });

@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from dividends.services.announcements import announce_split
-from tests.bars import DAYS, OPENING, bar_at, days, make_import, minutes, taken_in, written
+from tests.bars import DAYS, HEADER, OPENING, bar_at, days, make_import, minutes, taken_in, written
 from tests.factories import make_user
 from tests.integration.test_api_bars import csv
+from tests.integration.test_stored_xss import PAYLOADS, Read
 from trading.bars.models import BarImport, StoredPart
 
 pytestmark = pytest.mark.django_db
@@ -172,3 +173,23 @@ def test_a_chart_whose_file_is_gone_says_so(tmp_path: Path, bars_folder: Path) -
     for path in bars_folder.rglob("*.parquet"):
         path.unlink()
     assert signed_in("ann").get("/data/IBM/1min/chart").status_code == 503
+
+
+def told_of(staff: Client, text: str) -> list[str]:
+    """The preview of a file with this for a column nobody reads; what is wrong with it for a price, symbol or stock."""
+    cell = '"' + text.replace('"', '""') + '"'
+    preview = sent(staff, csv([f"{line},1" for line in minutes(2)], f"{HEADER},{cell}"), resolution="1min")
+    wrong = csv([minutes(1)[0].replace(",100.00,", f",{cell},", 1)])
+    symbols = csv([f"{line},{cell}" for line in minutes(1)], f"{HEADER},symbol")
+    refused = [sent(staff, file, resolution="1min") for file in (wrong, symbols)]
+    refused.append(sent(staff, csv(minutes(1)), symbol=text))
+    assert [answer.status_code for answer in refused] == [422] * 3
+    shown = staff.get(preview["Location"])
+    BarImport.objects.all().delete()
+    return [answer.content.decode() for answer in (shown, *refused)]
+
+
+def test_what_stands_in_a_file_is_text_in_its_preview_and_in_what_is_wrong_with_it(staff: Client) -> None:
+    plain = [Read(page).bones for page in told_of(staff, "plain words")]
+    for text in PAYLOADS:
+        assert [Read(page).bones for page in told_of(staff, text)] == plain, text

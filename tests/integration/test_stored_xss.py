@@ -48,6 +48,7 @@ from tests.integration.browsing import signed_in
 from tests.integration.test_access_matrix import address
 from tests.recorded import make_done_run
 from tests.swept import make_sweep
+from trading.bars.models import BarImport, StoredPart
 from trading.brokers.models import PaperEntry
 from trading.domain.books import Line
 from trading.domain.choices import Side
@@ -271,6 +272,7 @@ def things(owner: User, portfolio: Portfolio, cell: Position, texts: tuple[str, 
         sweep.save()
     for name in of(texts, "import"):
         make_import(name=name[:120], created_by=owner)
+    bars(texts)
     tokens(owner, of(texts, "token"))
     FailedTask.objects.bulk_create(
         FailedTask(task=text, task_id=text, args=texts, kwargs={text: text}, error=error, traceback=" ".join(texts))
@@ -288,6 +290,17 @@ def things(owner: User, portfolio: Portfolio, cell: Position, texts: tuple[str, 
         Session(session_key=f"{number:032}", user=owner, device=device, expire_date="2100-01-01T00:00Z")
         for number, device in enumerate(of(texts, "device"))
     )
+
+
+def bars(texts: tuple[str, ...]) -> None:
+    """Columns nobody read, and names of files that months came from."""
+    BarImport.objects.all().update(found=make_import().found | {"warnings": [f"not read: {text}" for text in texts]})
+    for month, text in enumerate(texts):
+        period = f"{2000 + month // 12}-{month % 12 + 1:02}"
+        part = {"file": "x.parquet", "rows": 1, "first": month, "last": month, "sha256": "0" * 64}
+        StoredPart.objects.create(
+            symbol="XSS", resolution="1min", period=period, source=text[:120], imported_at=NOON, **part
+        )
 
 
 def brokers(account: Account, texts: list[str]) -> None:
