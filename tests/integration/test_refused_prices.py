@@ -192,7 +192,7 @@ def test_a_page_of_refused_prices_asks_as_little_for_many_and_while_a_gap_waits(
     make_quote(price="80", source=LIVE, at=OPEN)
     tick(cell)
     client, of = client_of(cell), cell if name == "timeline" else None
-    assert "unexplained gap" in page(client, name, of).replace("_", " ")
+    assert "unexplained gap" in page(client, name, of).lower()
     alone = queries(client, name, of)
     rows = PriceRefusal.objects.all()
     for number in range(70):
