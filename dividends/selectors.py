@@ -122,10 +122,12 @@ def standing(rows: Iterable[Row]) -> list[Row]:
     return [by_day[day] for day in sorted(by_day) if by_day[day].cancelled_at is None]
 
 
+def is_said_by_a_person(row: Dividend | Split) -> bool:
+    """Only people take back, also those whose names were not written down."""
+    return row.told_by.startswith(PERSON) or row.cancelled_at is not None
+
+
 def weight(row: Dividend | Split) -> tuple[int, Any, str]:
-    """The greatest counts. Only people take back, also those whose names were not written down."""
-    if row.told_by.startswith(PERSON) or row.cancelled_at:
-        level = 2
-    else:
-        level = int(row.source not in settings.RECORDED_SOURCES)
+    """The greatest counts."""
+    level = 2 if is_said_by_a_person(row) else int(row.source not in settings.RECORDED_SOURCES)
     return level, row.told_at or row.cancelled_at or row.created_at, row.source

@@ -21,6 +21,7 @@ from trading.market.services import begin_clock, move_clock
 from trading.market.sources.alpaca import Keys
 from trading.market.sources.corporate import AlpacaActions
 from trading.services.asking_for_actions import ask_for_actions
+from trading.services.corporate_actions import correct_dividend
 from trading.tasks import check_dividends
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +109,15 @@ def test_other_terms_correct_the_announcement(vendor) -> None:
     assert Dividend.objects.get().dps == micros("0.35")
 
 
+def test_what_a_person_has_said_stays_whatever_the_feed_tells(vendor) -> None:
+    ask(vendor)
+    terms = {"ex_date": Dividend.objects.get().ex_date, "dps": micros("0.31"), "pay_date": None}
+    correct_dividend(source="alpaca", symbol="IBM", **terms, market_at=AT, actor="user:ann")
+    ActionsAnswer.objects.all().delete()
+    assert ask(vendor)
+    assert Dividend.objects.get().dps == micros("0.31")
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -165,9 +175,10 @@ def test_the_bell_asks_for_what_is_held_and_splits_it_the_same_minute(vendor, se
     assert (len(vendor.asked), story(cell)) == (1, ["split"])
 
 
-def test_what_a_person_took_back_comes_back_when_the_feed_still_tells_it(vendor) -> None:
+def test_what_a_person_took_back_stays_so_and_his_day_has_no_answer_while_the_feed_still_tells_it(vendor) -> None:
     ask(vendor)
     cancel_split(source="alpaca", symbol="IBM", ex_date=DAY)
     ActionsAnswer.objects.all().delete()
-    ask(vendor)
-    assert Split.objects.get().cancelled_at is None
+    assert not ask(vendor, "IBM", "KO")
+    assert Split.objects.get().cancelled_at is not None
+    assert [answer.symbol for answer in ActionsAnswer.objects.all()] == ["KO"]

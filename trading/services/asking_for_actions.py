@@ -33,8 +33,9 @@ def ask_for_actions(
 ) -> bool:
     """Announce what it tells, correct what it tells otherwise, and note that it has answered; whether it did.
 
-    A feed that is silent, or contradicts what cells have been split by, has not answered. While Alpaca is silent Yahoo
-    is asked once an hour: what it tells is taken where nobody told of that day yet, and its silence is no answer.
+    A feed that is silent, or contradicts what cells have been split by, has not answered. What a person has said stays;
+    a split of this day that he denies leaves its symbol without an answer. While Alpaca is silent Yahoo is asked once
+    an hour: what it tells is taken where nobody told of that day yet, and its silence is no answer.
     """
     answered = ActionsAnswer.objects.filter(source=source, symbol__in=symbols, day=day)
     open_ones = sorted(set(symbols) - set(answered.values_list("symbol", flat=True)))
@@ -42,9 +43,10 @@ def ask_for_actions(
         return True
     asked = partial(told_by, source=source, symbols=open_ones, day=day, market_at=market_at)
     whole = feed or AlpacaActions()
-    if asked(whole, corrects=True):
-        note_answers(source=source, symbols=open_ones, day=day, by=whole.name)
-        return True
+    told = asked(whole, corrects=True)
+    if told is not None:
+        note_answers(source=source, symbols=sorted(told), day=day, by=whole.name)
+        return told == set(open_ones)
     if feed is None and cache.add(f"actions-asked-elsewhere:{source}:{market_at:%Y-%m-%d-%H}", 1, 3_600):
         asked(YahooActions(), corrects=False)
     return False
@@ -52,16 +54,21 @@ def ask_for_actions(
 
 def told_by(
     feed: ActionsFeed, *, source: str, symbols: Collection[str], day: date, market_at: datetime, corrects: bool
-) -> bool:
-    """Whether it spoke, and all it said was taken."""
+) -> set[str] | None:
+    """The symbols of which all it said was taken, or is of no weight today; None where it was silent."""
     try:
         dividends, splits = feed.between(symbols, day - BACK, day + AHEAD)
         told = Told(
             summed(ToldDividend(*row) for row in dividends if row.symbol in symbols),
             tuple(ToldSplit(*row) for row in sorted(set(splits)) if row.symbol in symbols),
         )
-        take_actions(source=source, told=told, corrects=corrects, market_at=market_at, actor=feed.name)
+        taken = take_actions(
+            source=source, told=told, corrects=corrects, market_at=market_at, actor=feed.name, overrules=False
+        )
     except (PriceUnavailable, Refused) as error:
         log.warning("no corporate actions", source=source, by=feed.name, error=str(error))
-        return False
-    return True
+        return None
+    if taken.different:
+        log.warning("told otherwise than a person said", source=source, by=feed.name, of=taken.different)
+    denied = {row.symbol for row in told.splits if row.ex_date == day and f"{row.symbol} {day}" in taken.different}
+    return set(symbols) - denied

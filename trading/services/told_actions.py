@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from django.db import transaction
 
 from dividends.models import Dividend, Split
+from dividends.selectors import is_said_by_a_person
 from dividends.services.announcements import announce_dividend, announce_split
 from dividends.services.corrections import correct_split
 from trading.services.corporate_actions import correct_dividend
@@ -45,13 +46,20 @@ class Taken(NamedTuple):
 
 
 @transaction.atomic
-def take_actions(*, source: str, told: Told, corrects: bool, market_at: datetime, actor: str) -> Taken:
-    """All of it or nothing; told again, it changes nothing. Raises Refused: already_applied (a split, 409)."""
+def take_actions(
+    *, source: str, told: Told, corrects: bool, market_at: datetime, actor: str, overrules: bool = True
+) -> Taken:
+    """All of it or nothing; told again, it changes nothing. overrules: corrects also what a person has said.
+
+    Raises Refused: already_applied (a split, 409).
+    """
     counts = {"new": 0, "same": 0, "corrected": 0}
     different: list[str] = []
     rows: list[ToldSplit | ToldDividend] = [*told.splits, *told.dividends]
     for row in rows:
-        outcome = taken(source, row, corrects=corrects, market_at=market_at, actor=actor)
+        known = known_as(source, row)
+        may = corrects and (overrules or known is None or not is_said_by_a_person(known))
+        outcome = taken(source, row, known, corrects=may, market_at=market_at, actor=actor)
         if outcome == "different":
             different.append(f"{row.symbol} {row.ex_date}")
         else:
@@ -59,10 +67,22 @@ def take_actions(*, source: str, told: Told, corrects: bool, market_at: datetime
     return Taken(**counts, different=tuple(different))
 
 
-def taken(source: str, row: ToldDividend | ToldSplit, *, corrects: bool, market_at: datetime, actor: str) -> str:
-    key = {"source": source, "symbol": row.symbol, "ex_date": row.ex_date}
+def known_as(source: str, row: ToldDividend | ToldSplit) -> Dividend | Split | None:
+    model = Split if isinstance(row, ToldSplit) else Dividend
+    return model.objects.filter(source=source, symbol=row.symbol, ex_date=row.ex_date).first()
+
+
+def taken(
+    source: str,
+    row: ToldDividend | ToldSplit,
+    known: Dividend | Split | None,
+    *,
+    corrects: bool,
+    market_at: datetime,
+    actor: str,
+) -> str:
     if isinstance(row, ToldSplit):
-        split = Split.objects.filter(**key).first()
+        split = cast("Split | None", known)
         if split and (split.numerator, split.denominator, split.cancelled_at) == (row.numerator, row.denominator, None):
             return "same"
         write = correct_split if split and corrects else announce_split
@@ -76,7 +96,7 @@ def taken(source: str, row: ToldDividend | ToldSplit, *, corrects: bool, market_
                 by=actor,
             )
         return told_apart(bool(split), corrects)
-    dividend = Dividend.objects.filter(**key).first()
+    dividend = cast("Dividend | None", known)
     if dividend is None:
         announce_dividend(
             source=source, symbol=row.symbol, ex_date=row.ex_date, dps=row.dps, pay_date=row.pay_date, by=actor
