@@ -18,7 +18,7 @@ from tests.factories import make_position
 from tests.integration.test_ledger import unguarded
 from tests.market import make_fallen_cell, tick
 from trading.models import Order
-from trading.tasks import audit as audit_bell
+from trading.tasks.nightly import audit as audit_bell
 
 pytestmark = pytest.mark.django_db
 NIGHT = datetime(2026, 11, 20, 3, 45, tzinfo=UTC)

@@ -20,7 +20,7 @@ from trading.bars.models import StoredPart
 from trading.bars.services import Wish, look_over
 from trading.market.models import Bar, Instrument
 from trading.simulation.recorded import recorded_bars
-from trading.tasks import sweep_bars
+from trading.tasks.nightly import sweep_bars
 
 pytestmark = pytest.mark.django_db
 

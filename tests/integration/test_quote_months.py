@@ -21,7 +21,6 @@ from reporting.metrics import facts
 from reporting.metrics.running import Running
 from tests.factories import make_position, make_quote
 from tests.market import tick
-from trading import tasks
 from trading.cards import RELATED
 from trading.market.base import Price
 from trading.market.models import Quote, StoredQuotes
@@ -34,6 +33,7 @@ from trading.quotes.months import make_month, make_months
 from trading.quotes.moving import Changed, bring_back, move_month, move_old_months
 from trading.quotes.reading import moment_before, newest_until, quote_at, quotes_between
 from trading.simulation.own_quotes import quotes_since
+from trading.tasks import nightly
 from trading.timeline import evaluations
 from trading.timeline.pages import Place, Span, rows_before
 from vbalance.celery import app
@@ -291,9 +291,9 @@ def test_the_command_shows_moves_and_brings_back_and_says_which_file_is_gone(cel
 
 
 def test_the_bells_make_and_move_months(cell: Position) -> None:
-    tasks.make_quote_months()
-    tasks.make_quote_months()
-    tasks.move_old_quotes()
+    nightly.make_quote_months()
+    nightly.make_quote_months()
+    nightly.move_old_quotes()
     assert StoredQuotes.objects.count() == 4
     for entry in ("make quote months", "move old quotes"):
         assert BEAT_SCHEDULE[entry]["task"] in app.tasks

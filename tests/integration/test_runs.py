@@ -37,7 +37,8 @@ from trading.simulation.services import (
     delete_work,
     forget_undone,
 )
-from trading.tasks import forget_undone_runs, ring_runs, run_simulation
+from trading.tasks import ring_runs, run_simulation
+from trading.tasks.nightly import forget_undone_runs
 
 pytestmark = pytest.mark.django_db
 LIVE = pytest.mark.django_db(transaction=True)

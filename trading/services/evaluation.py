@@ -22,8 +22,8 @@ from trading.selectors import locked_cell
 from trading.services.account import inputs_of, outputs_of, sentence_of
 from trading.services.gates import UNASKED, Shut
 from trading.services.intake import refuse_gap
-from trading.services.ordering import write_robot_order
 from trading.services.proposals import needs_approval, propose, supersede
+from trading.services.robot_orders import write_robot_order
 from trading.services.surroundings import Surroundings
 from trading.sight import Sight, see
 from trading.waits import Wait, no_price

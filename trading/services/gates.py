@@ -13,7 +13,7 @@ from trading.domain.order_life import OPEN_STATES
 from trading.market.calendars import Calendar, Phase
 from trading.models import Order
 from trading.risk.selectors import why_blocked, why_untrusted
-from trading.services.ordering import robot_key
+from trading.services.robot_orders import robot_key
 from trading.sight import Sight, age_limit
 
 

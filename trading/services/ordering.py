@@ -1,7 +1,7 @@
 """Writes orders: the robot's from a decision, a person's from a request; reserves what they may cost."""
 
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -19,63 +19,18 @@ from portfolios.services.journal import Journal
 from portfolios.services.positions import refuse_closed
 from trading.brokers.base import PREFIX
 from trading.brokers.models import Ability
-from trading.domain.choices import Decision, Side
-from trading.domain.costs import cash_to_reserve, limit_price, reservation_price
+from trading.domain.choices import Side
+from trading.domain.costs import cash_to_reserve, reservation_price
 from trading.domain.order_life import CANCELLABLE, UNSENT
-from trading.market.calendars import Phase, calendar_for
 from trading.market.models import Instrument, MarketClock, Quote
-from trading.market.selectors import exchange_of, instant_of, market_now
+from trading.market.selectors import instant_of, market_now
 from trading.models import Order
 from trading.risk.models import Halt
-from trading.risk.selectors import HERE, NOT_TRADABLE, NOT_TRADED_THERE, UNTRADED
+from trading.risk.selectors import NOT_TRADABLE, NOT_TRADED_THERE, UNTRADED
 from trading.selectors import locked_cell_of
 from trading.services.settlement import move, release, wake_after
-from trading.sight import Sight
 
 ONE_OPEN = "one_open_order_per_position"
-
-
-def robot_key(position: Position, quote_at: datetime, side: Side) -> str:
-    """Same cell, same quote, same side: same order, whoever evaluates, however often."""
-    return f"{position.public_id}|{quote_at.isoformat()}|{side.name}"
-
-
-def write_robot_order(
-    journal: Journal, position: Position, rules: Rules, sight: Sight, decision: Decision, day: date | None
-) -> Order:
-    """The order of a decision, inside its evaluation's transaction."""
-    reserve = 0
-    if decision.side == Side.BUY:
-        reserve = cash_to_reserve(rules, decision.quantity, reservation_price(rules, sight.price))
-    return intend(journal, robot_order(journal, position, rules, sight, decision, day), reserve)
-
-
-def robot_order(
-    journal: Journal, position: Position, rules: Rules, sight: Sight, decision: Decision, day: date | None
-) -> Order:
-    """As the rule decided it, not yet written."""
-    order = new_order(
-        position,
-        rules,
-        origin=Order.Origin.ROBOT,
-        key=robot_key(position, sight.at, decision.side),
-        side=decision.side,
-        quantity=decision.quantity,
-        limit=limit_price(rules, decision.side, sight.price) if has_limit(position, rules, sight) else None,
-        reason=decision.reason.name.lower(),
-    )
-    order.decision_price = sight.price
-    order.quote_at = sight.at
-    order.decided_at = journal.market_at
-    order.market_day = day
-    return order
-
-
-def has_limit(position: Position, rules: Rules, sight: Sight) -> bool:
-    """As set; and before and after the session, where brokers take nothing else."""
-    if rules.limit_orders or not rules.after_hours or position.portfolio.account.adapter in HERE:
-        return bool(rules.limit_orders)
-    return calendar_for(exchange_of(position.symbol)).phase(sight.moment) is not Phase.REGULAR
 
 
 def new_order(

@@ -18,7 +18,8 @@ from trading.market.calendars import calendar_for
 from trading.market.selectors import exchange_of, market_now, newest_quote
 from trading.models import Order
 from trading.selectors import locked_cell_of
-from trading.services.ordering import robot_order, write_intent
+from trading.services.ordering import write_intent
+from trading.services.robot_orders import robot_order
 from trading.services.settlement import move, release, rules_of, wake_after
 from trading.services.submission import TOO_FINE, has_drifted, too_fine
 from trading.services.surroundings import Surroundings

@@ -22,7 +22,7 @@ from trading.models import Order
 from trading.risk.models import Halt
 from trading.risk.selectors import ability_of, why_untraded
 from trading.services.gates import ASKED, Asked, Shut, shut_at, why_not_sent
-from trading.services.ordering import robot_key
+from trading.services.robot_orders import robot_key
 from trading.sight import Sight
 from trading.waits import Wait, waits_of
 

@@ -19,7 +19,7 @@ from trading.domain.decision import decide
 from trading.models import Order
 from trading.services.account import inputs_of, outputs_of
 from trading.services.gates import shut_by
-from trading.services.ordering import robot_key
+from trading.services.robot_orders import robot_key
 from trading.sight import Sight
 from trading.simulation.engine import ANCHOR_RESET, ANCHOR_SET, FILL, HALTED, ORDER_OPEN, UNRECONCILED
 from trading.simulation.explained import why

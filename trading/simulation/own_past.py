@@ -15,13 +15,12 @@ from portfolios.domain.amounts import micros
 from portfolios.domain.holding import Holding, Rules
 from portfolios.events import EventType
 from portfolios.models import Event, Position
-from trading.market.calendars import Calendar, calendar_for
+from trading.market.calendars import calendar_for
 from trading.market.feeds import FEEDS
 from trading.market.models import Quote
 from trading.market.phases import IN_ORDER, instant, number, phases
 from trading.market.selectors import clock_of, exchange_of, last_close_before
 from trading.models import Order
-from trading.overnight import is_guarded
 from trading.risk.models import Halt
 from trading.simulation.engine import (
     ANCHOR,
@@ -43,13 +42,11 @@ from trading.simulation.engine import (
 )
 from trading.simulation.looks import choose_all
 from trading.simulation.machine import compiled
+from trading.simulation.own_gaps import waiting
 from trading.simulation.own_quotes import Quotes, nothing_seen, quotes_since
 from trading.simulation.stage import Stage, points_of
 from trading.timeline import BY_PEOPLE, comes_after
-from trading.timeline.gaps import Gaps, tells_gap
-from trading.timeline.rows import quote_at_of
 from trading.timeline.walk import LATER, splits_of
-from trading.waits import UNEXPLAINED
 
 BITS = {"regular": REGULAR, "pre": EXTENDED, "post": EXTENDED, "closed": CLOSED}
 MILLISECOND = timedelta(milliseconds=1)
@@ -205,31 +202,6 @@ def in_the_way(position: Position, quotes: Quotes, facts: Sequence[Fact]) -> np.
         ends = splits[count] if count < len(splits) else len(bits)
         bits[begins : max(begins, ends)] |= STALE | ORDER_OPEN
     return bits
-
-
-def waiting(position: Position, quotes: Quotes, calendar: Calendar) -> np.ndarray:
-    """The same where nothing could be decided at a gap overnight: from the price at which the log says so."""
-    bits = np.zeros(len(quotes.at), np.uint8)
-    if not is_guarded(position.source):
-        return bits
-    gaps = Gaps(position, calendar)
-    begins: dict[date, int] = {}
-    told = Event.objects.of(position).filter(type=EventType.EVALUATED, text__contains=f'"{UNEXPLAINED}"')
-    for event in filter(tells_gap, told.order_by("seq")):
-        if at := quote_at_of(event):
-            gaps.add(event)
-            begins.setdefault(calendar.market_day(at), int(np.searchsorted(quotes.at, number(at))))
-    for day, place in begins.items():
-        while place < len(bits) and calendar.market_day(instant(int(quotes.at[place]))) == day:
-            if gaps.waits(quote_in(quotes, place)):
-                bits[place] = STALE | ORDER_OPEN
-            place += 1
-    return bits
-
-
-def quote_in(quotes: Quotes, place: int) -> Quote:
-    at, received, last = (int(column[place]) for column in (quotes.at, quotes.received, quotes.last))
-    return Quote(at=instant(at), received_at=instant(received), last=last)
 
 
 def midnight(day: date) -> int:

@@ -14,9 +14,6 @@ from kombu.exceptions import OperationalError as BrokerDown
 
 from portfolios.domain.amounts import as_text
 from portfolios.tasks import Bell
-from trading.audit import unsound
-from trading.bars.keeping import sweep_all
-from trading.bars.uploads import forget_old
 from trading.domain.costs import average_price
 from trading.market.base import Price, PriceSource, PriceUnavailable, Unreadable
 from trading.market.feeds import FEEDS
@@ -25,8 +22,6 @@ from trading.market.selectors import market_day, market_now
 from trading.market.services import take_prices
 from trading.market.sources.asking import Asking
 from trading.models import InboxMessage
-from trading.quotes.months import make_months
-from trading.quotes.moving import move_old_months
 from trading.risk.models import Halt
 from trading.risk.selectors import orders_asked_back
 from trading.selectors import (
@@ -41,7 +36,7 @@ from trading.selectors import (
     waiting_cells,
     waiting_orders,
 )
-from trading.services import corporate_actions, crowd, evaluation, execution, inbox, intake, proposals, reconciliation
+from trading.services import corporate_actions, crowd, evaluation, execution, inbox, proposals, reconciliation
 from trading.services.asking_for_actions import ask_for_actions
 from trading.services.halts import clear_orders
 from trading.services.lots import heed_lots as let_cells_follow
@@ -50,8 +45,9 @@ from trading.services.quarantine import setting_aside
 from trading.simulation.ranking import chunks_to_ring, chunks_waiting, next_chunk
 from trading.simulation.runs import warm_up
 from trading.simulation.selectors import runs_waiting
-from trading.simulation.services import carry_out, forget_undone
+from trading.simulation.services import carry_out
 from trading.simulation.sweeps import carry_out_chunk
+from trading.tasks import nightly as nightly  # whoever knows the bells of the day knows those of the night
 
 ASKING = Asking()
 log = structlog.get_logger(__name__)
@@ -109,11 +105,6 @@ def ring_inbox() -> None:
 
 
 @shared_task(base=Bell)
-def forget_old_heartbeats() -> None:
-    inbox.forget_old_heartbeats()
-
-
-@shared_task(base=Bell)
 def poll_prices() -> None:
     """Recorded prices are released by their feed; each live one has a bell of its own, so that none holds up others."""
     followed = listings()
@@ -150,11 +141,6 @@ def poll_feed(*, source: str) -> None:
         log.warning("no prices", source=source, error=str(error))
         return
     ring_for(take_all(told, source=source))
-
-
-@shared_task(base=Bell)
-def forget_old_refusals() -> None:
-    intake.forget_old_refusals()
 
 
 @shared_task(base=Bell)
@@ -217,11 +203,6 @@ def heed_lots() -> None:
     let_cells_follow()
 
 
-@shared_task(base=Bell)
-def prune_reconciliations() -> None:
-    reconciliation.prune_reconciliations()
-
-
 @shared_task(base=Bell, bind=True, **PATIENT)
 def run_simulation(self: Bell, *, run_id: int) -> None:
     """What would have been. The row is the queue: a lost bell or a dead worker costs time and nothing else."""
@@ -249,30 +230,6 @@ def run_sweep_chunk(*, chunk_id: int) -> None:
 def ring_sweeps() -> None:
     """The sweeper of sweeps: chunks that nobody is at, and sweeps that lack only their judgement."""
     all(ring(run_sweep_chunk, chunk_id=pk) for pk in chunks_waiting())
-
-
-@shared_task(base=Bell)
-def forget_undone_runs() -> None:
-    forget_undone()
-
-
-@shared_task(base=Bell)
-def sweep_bars() -> None:
-    """Files of bars that no catalogue names, and sent ones that nobody said yes to."""
-    sweep_all()
-    forget_old()
-
-
-@shared_task(base=Bell)
-def make_quote_months() -> None:
-    """Partitions for the quotes of this month and the next; what comes without one lies in the default partition."""
-    make_months(timezone.now().date())
-
-
-@shared_task(base=Bell)
-def move_old_quotes() -> None:
-    """Months long past into files."""
-    move_old_months()
 
 
 def ring_sweep(sweep_id: int) -> None:
@@ -318,13 +275,3 @@ def ring(bell: Bell, **keys: int | str | list[int]) -> bool:
         log.warning("bell not rung", task=bell.name, error=str(error), **keys)
         return False
     return True
-
-
-@shared_task(base=Bell)
-def audit() -> None:
-    """Nightly, after the log itself was verified: everything else that must hold."""
-    lines = list(unsound())
-    for line in lines:
-        log.error("audit", finding=line)
-    if lines:
-        raise RuntimeError(f"{len(lines)} findings: see manage.py audit")
