@@ -11,7 +11,7 @@ from portfolios.domain.holding import Rules
 from reporting.comparison import Payout, Ratio, Untouched, left_alone_over, value_untouched
 from trading.simulation.bars import ASSUMED_DELAY, Dividend, Split, day_number
 from trading.simulation.engine import REGULAR
-from trading.simulation.runs import as_written, run, totals_of
+from trading.simulation.runs import as_written, day_ends, run, totals_of
 from trading.simulation.stage import Stage, happenings_of, points_of, starting
 
 Closes = Sequence[tuple[date, int]]
@@ -52,7 +52,7 @@ def rehearse(
     days, actions = [day for day, _ in closes], list(actions)
     stage = stage_of_closes(closes, actions)
     start = starting(value, stock_share, closes[0][1], rules.lot)
-    done = run(stage, rules, start, slippage=0, count_skips=False, by=as_written)
+    done = run(stage, rules, start, slippage=0, count_skips=False, by=as_written, ends_of=day_ends)
     totals = totals_of(done)
     bought = starting(value, PPM, closes[0][1], rules.lot)
     alone = Untouched(bought.shares, bought.cash)

@@ -79,7 +79,7 @@ def opened(page: Page, town: Town, past: str) -> None:
 def test_from_the_click_to_the_charts(page: Page, town: Town, past: str, worker: None):
     page.goto(f"{town.url}/simulations")
     page.get_by_role("link", name="New simulation").click()
-    page.get_by_label("Stock", exact=True).select_option("MSFT")
+    page.get_by_label("Stock and bars").select_option("MSFT")
     page.get_by_label("Sell after a rise of").fill("4")
     expect(page.locator("#effect")).to_contain_text("sells at $104.00")
     page.locator("#settings").get_by_role("button", name="Simulate").click()
@@ -143,7 +143,7 @@ def test_without_scripts_it_is_all_there(browser: Browser, town: Town, past: str
     context = browser.new_context(storage_state=signed_in, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{town.url}/simulations/new")
-    page.get_by_label("Stock", exact=True).select_option("MSFT")
+    page.get_by_label("Stock and bars").select_option("MSFT")
     page.locator("#settings").get_by_role("button", name="Simulate").click()
     expect(page.get_by_role("heading", name="Returns by month")).to_be_visible(timeout=PATIENCE)
     assert page.locator("svg.run").count() == 4

@@ -141,7 +141,7 @@ def test_values_and_ways_are_swept_without_scripts(browser: Browser, town: Town,
     context = browser.new_context(storage_state=signed_in, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{town.url}/sweeps/new")
-    page.get_by_label("Stock", exact=True).select_option("MSFT")
+    page.get_by_label("Stock and bars").select_option("MSFT")
     page.get_by_label("Or these values").first.fill("2 5 x")
     sizing = page.get_by_role("group", name="Size by")
     sizing.get_by_label("anchor ratio").check()

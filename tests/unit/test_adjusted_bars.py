@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from portfolios.domain.amounts import micros
 from trading.bars.adjusted import adjusted
-from trading.bars.catalogue import StoredBars, empty
+from trading.bars.catalogue import StoredBars, room_for
 from trading.bars.rows import day_number
 
 BEGINS = date(2014, 6, 2)
@@ -68,7 +68,7 @@ def test_what_is_not_within_the_bars_leaves_them_as_they_are(when: int) -> None:
     bars = bars_of([micros("100"), micros("99")])
     view = adjusted(bars, [(day(when), 2, 1)], [(day(when), micros("1"))])
     assert view.prices.tolist() == bars.prices.tolist()
-    assert adjusted(empty(), [(day(0), 2, 1)], [(day(0), 1)]).prices.tolist() == []
+    assert adjusted(room_for(0), [(day(0), 2, 1)], [(day(0), 1)]).prices.tolist() == []
 
 
 @pytest.mark.parametrize(("dps", "before"), [("9", "1"), ("1", "5"), ("10", "0.909091"), ("999", "0.01")])

@@ -62,7 +62,7 @@ def test_each_state_is_told(state: str) -> None:
     assert (news.status, news.total, news.fill, news.before) == (STATES[state], 0, None, -1)
 
 
-@pytest.mark.parametrize("event", ["restated", "trade_bust", "trade_correct", "??"])
+@pytest.mark.parametrize("event", ["trade_whispered", "??"])
 def test_what_nobody_knows_yet_is_parked(event: str) -> None:
     with pytest.raises(UnknownType):
         told(message(event=event))
