@@ -20,7 +20,7 @@ from trading.domain.costs import OURS
 from trading.domain.order_life import MOVES, OPEN_STATES, may_move
 from trading.errors import IllegalMove
 from trading.models import Execution, Order
-from trading.selectors import waiting_orders
+from trading.selectors import cell_held_up_by, waiting_orders
 from trading.services.evaluation import evaluate_position
 from trading.services.execution import execute_order, fill_by_hand, record_report
 from trading.services.ordering import cancel_order, place_order
@@ -207,6 +207,20 @@ def test_an_answer_lost_while_an_order_rests_is_asked_for_again_at_the_same_pric
     assert waiting_orders([quote]) == [resting.pk]
     execute_order(order_id=resting.pk)
     assert waiting_orders([quote]) == []
+
+
+def test_the_robot_waits_for_what_becomes_of_an_order_that_is_being_sent_at_this_very_price(venue) -> None:
+    """Else the log would depend on which worker was killed, or slow."""
+    cell = make_position()
+    order = person_buys(cell, "1", limit="90")
+    make_quote(price="100")
+    request = begin_submission(order_id=order.pk)  # and then the worker is killed
+    assert evaluate_position(position_id=cell.pk).event is None
+    venue.open_again("rests")
+    venue.submit(request)
+    execute_order(order_id=order.pk)
+    assert cell_held_up_by(order.pk) == cell.pk
+    assert evaluate_position(position_id=cell.pk).event.type == "anchor_set"
 
 
 def test_a_fill_after_the_end_is_booked_and_leaves_the_anchor(resting) -> None:

@@ -82,9 +82,13 @@ class Surroundings:
         return market_now(self.source)
 
     def order_goes_first(self, position: Position, quote: Quote) -> bool:
-        """An open order meets a new price before the robot does: nothing hangs on whose bell was faster."""
+        """An open order meets a new price, and what comes of it, before the robot does: nothing hangs on whose bell was
+        faster. One that is being sent at this very price has not met it yet.
+        """
         waiting = (order for order in self.orders[position.pk] if order.status in OPEN_STATES)
-        return any(order.quote_at is None or order.quote_at < quote.at for order in waiting)
+        return any(
+            order.quote_at is None or order.quote_at < quote.at or order.status == "sending" for order in waiting
+        )
 
     def wait(self, position: Position) -> Wait | None:
         """What keeps it from deciding anything at this price."""
