@@ -172,7 +172,7 @@ MUTANTS: dict[str, Callable[[], list[Plant]]] = {
         (tasks, "ring_waiting", never),
         (tasks, "ring_inbox", never),
     ],
-    "halts are not read": lambda: [(submission, "why_forbidden", lambda position: "")],
+    "halts are not read": lambda: [(submission, "why_forbidden", lambda position, listing: "")],
     "a late fill moves the anchor": lambda: [
         (module, "book_fill", anchored_by_late_fills(settlement.book_fill)) for module in (execution,)
     ],

@@ -241,11 +241,9 @@ class World:
         when = "in flight" if self.open_orders() else "at rest"
         if self.stage.poor or self.chance.random() < 0.5:
             self.met[f"dividend {when}"] += 1
-            announce_dividend(
-                **told,
-                dps=5 * MICROS if self.stage.poor else MICROS // 2,
-                pay_date=day + timedelta(days=self.chance.choice((0, 3))),
-            )
+            dps = 5 * MICROS if self.stage.poor else MICROS // 2
+            announce_dividend(**told, dps=dps, pay_date=day + timedelta(days=self.chance.choice((0, 3))))
+            self.market.prices[symbol] = max(self.market.prices[symbol] - dps, MICROS)  # as it falls for all
         else:
             self.met[f"split {when}"] += 1
             numerator, denominator = self.chance.choice(((2, 1), (3, 2), (1, 7)))
