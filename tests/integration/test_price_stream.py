@@ -93,6 +93,22 @@ def test_it_tells_of_what_is_followed_and_of_nothing_else(fake: FakeAlpaca) -> N
         assert prices_of(stream) == {"KO": 50_000_000}
 
 
+def test_what_is_no_longer_followed_is_not_asked_for_again_when_the_stream_is(fake: FakeAlpaca) -> None:
+    with AlpacaPrices(Keys(fake.url, KEY, SECRET), ask_every=0.1) as stream:
+        stream.follow(["IBM", "KO"])
+        stream.follow(["KO"])
+        prices_of(stream, 0.5)
+        assert fake.data.wanted["trades"] == fake.data.wanted["quotes"] == {"KO"}
+
+
+def test_a_stream_is_of_use_while_nobody_answers_over_rest(fake: FakeAlpaca) -> None:
+    fake.do(lambda: fake.faults.add("GET /v2/stocks", "500", times=9))
+    with AlpacaPrices(Keys(fake.url, KEY, SECRET)) as stream:
+        stream.follow(["IBM"])
+        assert stream.taken() == []
+        assert prices_of(stream) == {"IBM": 100_000_000}
+
+
 def test_a_price_is_told_once_and_never_an_older_one(fake: FakeAlpaca) -> None:
     with AlpacaPrices(Keys(fake.url, KEY, SECRET)) as stream:
         fake.tick = 60.0

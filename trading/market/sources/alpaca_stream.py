@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from django.conf import settings
 
 from trading.market.base import Price, PriceUnavailable, Unreadable
@@ -13,6 +14,7 @@ from trading.market.sources.alpaca import AlpacaSource, Keys, joined
 from trading.market.sources.reading import instant_in
 from trading.sockets import ANSWER, ASK_EVERY, Socket
 
+log = structlog.get_logger(__name__)
 CHANNELS = {"t": "trades", "q": "quotes"}
 # Sale conditions under which the plans of both tapes (CTA, UTP) leave the last price as it is: cash, bunched, late, odd
 # lots, averages, next day, derivatively priced and so on. Trades outside the regular session (T) are counted here.
@@ -57,16 +59,21 @@ class AlpacaPrices(Socket):
         wanted = frozenset(symbols)
         if gone := sorted(self.followed - wanted):
             self.say({"action": "unsubscribe", **dict.fromkeys(CHANNELS.values(), gone)})
-        if new := sorted(wanted - self.followed):
+        if wanted != self.followed:
             self.ask({"action": "subscribe", **dict.fromkeys(CHANNELS.values(), sorted(wanted))})
+        if new := sorted(wanted - self.followed):
             self.catch_up(new)
         self.followed = wanted
 
     def catch_up(self, symbols: list[str]) -> None:
+        """Where nobody answers, what is told from now on has to do."""
         asked = AlpacaSource(self.keys)
-        for name in CHANNELS.values():
-            for symbol, row in asked.told(name, symbols).items():
-                self.keep(name, symbol, row)
+        try:
+            for name in CHANNELS.values():
+                for symbol, row in asked.told(name, symbols).items():
+                    self.keep(name, symbol, row)
+        except PriceUnavailable as error:
+            log.warning("the stream begins without the newest prices", why=str(error))
 
     def hear(self, raw: bytes) -> None:
         for row in rows_in(raw):
